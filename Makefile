@@ -1,0 +1,38 @@
+# Each target sets up what it needs by itself: Python 3.11+, make and a package index are enough.
+.PHONY: demo test check bench chaos judges docs lock clean setup
+
+PY := .venv/bin/python
+
+demo: setup  ## stream, trade and settle on a local Binance, offline
+	@$(PY) -m planar demo $(ARGS)
+
+test: setup  ## all tests but the long ones
+	@$(PY) -m pytest $(ARGS)
+
+check: setup  ## style, types, layers
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m pyright
+	@.venv/bin/lint-imports --no-cache
+
+bench: setup  ## figures beside their floor and their peer
+	@$(PY) -m benchmarks $(ARGS)
+
+chaos: setup  ## kill -9 and swallowed answers, judged by the venue's ledger
+	@$(PY) -m benchmarks.safety $(ARGS)
+
+judges: setup  ## clients that we did not write, against the local venue, in their own environments
+	@$(PY) -m tests.judges $(ARGS)
+
+docs: setup  ## run every code block of README.md and docs/
+	@$(PY) -m pytest tests/docs $(ARGS)
+
+lock: setup  ## compile the pinned requirements again
+	@for name in tools runtime dev; do sh scripts/lock.sh $$name; done
+
+setup:
+	@sh scripts/bootstrap.sh
+
+clean:  ## remove everything that was made
+	@rm -rf .venv .tools .bootstrap.log build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,14 @@
+"""Where CCXT's defaults do not fit, and the limits of Binance's sockets (documentation: WebSocket Limits)."""
+
+CCXT_CONFIG = {
+    "options": {
+        # a per-call warning of CCXT that asks the caller to confirm; Planar's budget knows the weight of the call
+        "warnOnFetchOpenOrdersWithoutSymbol": False,
+        "fetchMargins": False,
+    }
+}
+
+MARKET_TYPES = ("spot", "linear", "inverse")
+
+WEBSOCKET_MESSAGES_PER_S = 4.0
+"""A connection is cut above 5 incoming messages a second, pings and pongs included."""

@@ -1,0 +1,67 @@
+"""From CCXT's exceptions to Planar's, with what is known about the request.
+
+CCXT's exceptions carry a string and a class. The class gives the meaning unless the venue's own table knows the code
+better; the outcome comes from the requests that the call really sent, never from the class.
+"""
+
+from __future__ import annotations
+
+import planar.errors as errors
+from planar.adapters.profile import ErrorRow, Profile
+from planar.errors import Outcome, PlanarError
+from planar.transport.context import CallContext
+from planar.transport.redact import redact
+
+_BY_NAME: dict[str, type[PlanarError]] = {
+    name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, PlanarError)
+}
+# names of CCXT without a class of the same name here, at the nearest meaning
+_BY_NAME.update(
+    {
+        "BaseError": errors.ExchangeError,
+        "AccountNotEnabled": errors.PermissionDenied,
+        "AddressPending": errors.InvalidAddress,
+        "MarginModeAlreadySet": errors.NoChange,
+        "ManualInteractionNeeded": errors.OperationRejected,
+        "OrderNotCached": errors.OrderNotFound,
+        "ContractUnavailable": errors.MarketClosed,
+        "InvalidProxySettings": errors.ConfigError,
+        "ExchangeClosedByUser": errors.ExchangeNotAvailable,
+        "ChecksumError": errors.StaleData,
+        "CancelPending": errors.OperationRejected,
+        "UnsubscribeError": errors.ExchangeError,
+    }
+)
+
+
+def planar_class(error: BaseException) -> type[PlanarError]:
+    """The class of Planar for an exception of CCXT, by the nearest ancestor of the same name."""
+    for kind in type(error).__mro__:
+        found = _BY_NAME.get(kind.__name__)
+        if found is not None:
+            return found
+    return errors.BadResponse
+
+
+def row_for(profile: Profile, code: str | None, text: str) -> ErrorRow | None:
+    """What the venue's tables say about this error, or None."""
+    for part, row in profile.texts:
+        if part in text:
+            return row
+    return profile.errors.get(code) if code is not None else None
+
+
+def translate(error: Exception, call: CallContext, exchange: str) -> PlanarError:
+    """The error of Planar for anything that CCXT's code raised around the requests of `call`."""
+    if isinstance(error, PlanarError):
+        return error
+    kind = planar_class(error)
+    outcome = call.outcome()
+    if not call.requests:
+        # CCXT refused by itself
+        text = redact(str(error))
+        return kind(text or type(error).__name__, outcome=Outcome.NOT_SENT, exchange=exchange, retryable=False)
+    text = redact(f"{type(error).__name__}: {error}" if kind is errors.BadResponse else str(error))
+    if kind is errors.BadResponse:
+        text = f"the answer to {call.name} could not be read ({text})"
+    return kind(text, outcome=outcome, exchange=exchange)

@@ -1,0 +1,143 @@
+"""What Planar knows of one venue beyond CCXT, as data. The tables live in `adapters/<id>/`.
+
+An id without a package gets the profile that follows from CCXT's own description of it: conservative everywhere.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from planar.errors import Outcome, PlanarError
+from planar.transport.budget import MeterSpec
+from planar.transport.guard import HostRules
+
+
+class ClientIdRule(msgspec.Struct, frozen=True):
+    """What client ids a venue accepts, and where they go.
+
+    Attributes:
+        length: longest id.
+        alphabet: characters that may stand in it.
+        param: name in CCXT's `params` that really reaches the wire.
+        prefix: what ids of Planar begin with.
+    """
+
+    length: int = 32
+    alphabet: str = "abcdefghijklmnopqrstuvwxyz0123456789"
+    param: str = "clientOrderId"
+    prefix: str = "pl"
+
+
+class ExpiryRule(msgspec.Struct, frozen=True):
+    """Whether a signed order dies by itself, the ground of any proof that it was never accepted.
+
+    Attributes:
+        enforced: the venue's matching engine refuses a request older than its window. False: there is no proof.
+        window_ms: how long after its timestamp a request is still accepted.
+        param: the parameter that sets the window.
+        settle_ms: how long after acceptance an order may still be missing from the venue's answers.
+        source: where the venue says so.
+    """
+
+    enforced: bool = False
+    window_ms: int = 0
+    param: str | None = None
+    settle_ms: int = 5_000
+    source: str = ""
+
+
+class ErrorRow(msgspec.Struct, frozen=True):
+    """What one error code of a venue means.
+
+    Attributes:
+        kind: the class of Planar.
+        outcome: what is known about the request that got it.
+        hint: what to do about it.
+    """
+
+    kind: type[PlanarError]
+    outcome: Outcome = Outcome.REFUSED
+    hint: str | None = None
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """All tables of one venue.
+
+    Attributes:
+        id: CCXT's id.
+        hosts: environment -> rules; an environment that is missing follows from CCXT's urls.
+        meters: the venue's limits.
+        cost_table: API section -> (meter, factor on CCXT's cost, extra (meter, cost) for WRITEs of orders).
+        order_meters: meters on which each new order counts 1.
+        order_endpoints: (method, path) that place an order.
+        reads: (method, path) of requests that are no GET and yet change nothing of worth.
+        errors: code -> row.
+        texts: (part of the message, row), asked before `errors`.
+        code_field: field of the error body that holds the code.
+        client_id: rule for client ids.
+        expiry: rule for proofs.
+        market_types: CCXT's `fetchMarkets` types, spot first.
+        derivative_type: `defaultType` of CCXT when derivatives are the default.
+        ccxt: configuration merged into CCXT's constructor.
+        websocket_messages_per_s: what one connection may send, or None.
+        open_orders_need_symbol: asking for all symbols at once is not offered.
+    """
+
+    id: str
+    hosts: Mapping[str, HostRules] = {}
+    meters: tuple[MeterSpec, ...] = ()
+    cost_table: Mapping[str, tuple[str, float]] = {}
+    order_meters: tuple[str, ...] = ()
+    order_endpoints: frozenset[tuple[str, str]] = frozenset()
+    reads: frozenset[tuple[str, str]] = frozenset()
+    errors: Mapping[str, ErrorRow] = {}
+    texts: tuple[tuple[str, ErrorRow], ...] = ()
+    code_field: str = "code"
+    client_id: ClientIdRule = ClientIdRule()
+    expiry: ExpiryRule = ExpiryRule()
+    market_types: tuple[str, ...] = ()
+    derivative_type: str = "swap"
+    ccxt: Mapping[str, Any] = {}
+    websocket_messages_per_s: float | None = None
+
+    def environments(self) -> tuple[str, ...]:
+        """The environments whose hosts are known from a table."""
+        return tuple(self.hosts)
+
+
+def load_profile(exchange_id: str) -> Profile:
+    """The profile of a venue: from its package if it has one, else a bare one."""
+    name = f"planar.adapters.{exchange_id}"
+    if importlib.util.find_spec(name) is None:
+        return Profile(id=exchange_id)
+    profile: Profile = importlib.import_module(name).PROFILE
+    return profile
+
+
+_HOST = re.compile(r"^[a-z]+://([^/:?]+)")
+
+
+def hosts_of(urls: Any, hostname: str | None) -> list[str]:
+    """Every host name in CCXT's nested url tables, in order, `{hostname}` filled in."""
+    found: dict[str, None] = {}
+
+    def walk(value: Any) -> None:
+        if isinstance(value, str):
+            match = _HOST.match(value.replace("{hostname}", hostname or ""))
+            if match:
+                found[match.group(1)] = None
+        elif isinstance(value, dict):
+            for inner in value.values():  # pyright: ignore[reportUnknownVariableType]
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:  # pyright: ignore[reportUnknownVariableType]
+                walk(inner)
+
+    walk(urls)
+    return list(found)

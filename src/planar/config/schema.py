@@ -1,0 +1,103 @@
+"""The settings as frozen structs: what `load()` returns and everything above builds on.
+
+Every value is final here: the layers (arguments, environment variables, the exchange's section, `[workspace]`, defaults)
+have been merged by `planar.config.merge`. The defaults of all settings stand in this module and nowhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from planar.config.secret_type import Secret
+
+Environment = Literal["live", "sandbox", "demo", "local", "paper"]
+"""`live`; `sandbox` (the venue's testnet); `demo` (its demo trading); `local` (Planar's local venue); `paper` (live data,
+simulated fills, no credentials)."""
+
+Leveraged = Literal["from", "to", "both"]
+"""Which side may borrow on margin: `from` longs, `to` shorts, `both`."""
+
+SecretsMode = Literal["private", "mounted"]
+"""`private`: secret files must be closed to other users. `mounted`: a container or secret store sets their modes."""
+
+ENVIRONMENTS: tuple[Environment, ...] = ("live", "sandbox", "demo", "local", "paper")
+
+
+class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one exchange, complete with defaults. Two are equal when they mean the same.
+
+    Attributes:
+        id: CCXT's id, aliases resolved.
+        environment: as the user wrote it; None when nothing is written (public calls go to live, signed calls are refused).
+        futures: True makes linear derivatives the default market type, False refuses them, None is the venue's default.
+        leveraged: which side may borrow; None is never.
+        timeout_ms: the time one call may take, all its requests and waits included.
+        rate_limit_ms: an extra spacing between requests written by the user; None when only the venue's own limits hold.
+        enable_rate_limit: False removes pacing; never the stop after 429 or 418.
+        verify_ssl: False accepts any certificate.
+        proxy: URL of an HTTP or HTTPS proxy; a Secret since it may hold a password.
+        primary: this exchange is the first choice where no exchange is named.
+        backup: this exchange is asked when the primary fails.
+        enabled: False refuses to open it.
+        read_only: True refuses every call that changes something at the venue.
+        withdrawals: True allows withdrawals.
+        allow_unjournaled: True lets order, transfer and withdrawal endpoints through `exchange.ccxt`.
+        secrets_mode: whether open modes of its secret files are accepted.
+        ccxt: passed to CCXT's constructor as it is.
+    """
+
+    id: str
+    environment: Environment | None = None
+    futures: bool | None = None
+    leveraged: Leveraged | None = None
+    timeout_ms: int = 10_000
+    rate_limit_ms: int | None = None
+    enable_rate_limit: bool = True
+    verify_ssl: bool = True
+    proxy: Secret | None = None
+    primary: bool = False
+    backup: bool = False
+    enabled: bool = True
+    read_only: bool = False
+    withdrawals: bool = False
+    allow_unjournaled: bool = False
+    secrets_mode: SecretsMode = "private"
+    ccxt: dict[str, Any] = {}
+
+
+class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The local venue.
+
+    Attributes:
+        port: TCP port on loopback; 0 takes a free one.
+        seed: seed of the market model.
+    """
+
+    port: int = 0
+    seed: int = 1
+
+
+class SelectionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which exchange is meant where none is named.
+
+    Attributes:
+        default: used by commands and calls that name no exchange; the primary if it is not written, else None.
+        primary: the first choice.
+        backup: asked in this order when the primary fails.
+        enabled: the only exchanges that may be opened; None when the list is not written.
+    """
+
+    default: str | None = None
+    primary: str | None = None
+    backup: tuple[str, ...] = ()
+    enabled: tuple[str, ...] | None = None
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """The files that were read; None where there is none."""
+
+    config: Path | None = None
+    secrets: Path | None = None

@@ -1,0 +1,184 @@
+"""One function per kind of setting: a raw TOML value in, the typed value out, or `Wrong` with the right form.
+
+Raw values come from `planar.toml`, from environment variables (made raw by `from_text`) and from keyword arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Literal
+from urllib.parse import urlsplit
+
+from planar.config.document import as_table, type_name
+from planar.config.schema import ENVIRONMENTS
+from planar.config.secret_type import Secret
+from planar.config.suggest import nearest
+
+Parse = Callable[[object], object]
+Kind = Literal["boolean", "integer", "duration", "text", "ids", "table"]
+
+
+class Wrong(Exception):
+    """A value of the wrong type or out of range.
+
+    Attributes:
+        text: what is wrong, to follow the key's name: `is "yes"; it must be true or false`.
+        fix: the right form, where it can be told.
+    """
+
+    def __init__(self, text: str, fix: str | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.fix = fix
+
+
+def written(value: object) -> str:
+    """`value` as it looks in TOML, shortened, for messages."""
+    if isinstance(value, bool | str | int | float):
+        text = json.dumps(value, ensure_ascii=False) if not isinstance(value, float) else repr(value)
+        return text if len(text) <= 60 else f"{text[:57]}..."
+    return type_name(value)
+
+
+def from_text(kind: Kind, text: str) -> object:
+    """The raw value that the text of an environment variable stands for. What does not fit stays text."""
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if kind in ("integer", "duration") and re.fullmatch(r"-?\d{1,18}", text):
+        return int(text)
+    if kind == "ids":
+        return [part.strip() for part in text.split(",")]
+    return text
+
+
+def boolean(value: object) -> bool:
+    """true or false; nothing else is taken for one."""
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else None
+    fixes = {"true": "true", "yes": "true", "on": "true", "1": "true"} | dict.fromkeys(
+        ("false", "no", "off", "0"), "false"
+    )
+    fix = f"write {fixes[word]} without quotes" if word in fixes else None
+    raise Wrong(f"is {written(value)}; it must be true or false", fix)
+
+
+def sandbox_switch(value: object) -> str:
+    """The environment that `sandbox = true|false` means."""
+    return "sandbox" if boolean(value) else "live"
+
+
+def choice(options: tuple[str, ...], synonyms: dict[str, str] | None = None) -> Parse:
+    """One of `options`. `synonyms` are not accepted, but lead to the right word."""
+    listed = ", ".join(f'"{option}"' for option in options)
+
+    def parse(value: object) -> object:
+        if isinstance(value, str) and value in options:
+            return value
+        fix = None
+        if isinstance(value, str):
+            near = (synonyms or {}).get(value.lower()) or nearest(value, options)
+            fix = f'did you mean "{near}"?' if near else None
+        raise Wrong(f"is {written(value)}; it must be one of {listed}", fix)
+
+    return parse
+
+
+environment = choice(
+    ENVIRONMENTS,
+    {
+        "testnet": "sandbox",
+        "test": "sandbox",
+        "production": "live",
+        "prod": "live",
+        "mainnet": "live",
+        "real": "live",
+        "dry-run": "paper",
+        "simulation": "paper",
+    },
+)
+
+_UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000}
+
+
+def milliseconds(low: int, high: int) -> Parse:
+    """Milliseconds as an integer, or a text with a unit: "500ms", "30s", "1.5s", "2m". Within `low` and `high`."""
+
+    def parse(value: object) -> object:
+        match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?) ?(ms|s|m)", value) if isinstance(value, str) else None
+        if match:
+            amount = round(float(match[1]) * _UNITS_MS[match[2]])
+        elif isinstance(value, int) and not isinstance(value, bool):
+            amount = value
+        else:
+            fix = f"write {value} without quotes" if isinstance(value, str) and value.isdecimal() else None
+            raise Wrong(
+                f'is {written(value)}; it must be whole milliseconds, or a text with a unit such as "30s" or "500ms"', fix
+            )
+        if low <= amount <= high:
+            return amount
+        fix = None
+        if isinstance(value, int) and 0 < value and value * 1000 <= high:
+            fix = f'the unit is milliseconds; for {value} seconds write {value * 1000} or "{value}s"'
+        raise Wrong(f"is {written(value)}; it must be between {low} and {high} milliseconds", fix)
+
+    return parse
+
+
+def whole(low: int, high: int) -> Parse:
+    """A whole number within `low` and `high`."""
+
+    def parse(value: object) -> object:
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return value
+        raise Wrong(f"is {written(value)}; it must be a whole number between {low} and {high}")
+
+    return parse
+
+
+def proxy_url(value: object) -> Secret:
+    """URL of an HTTP or HTTPS proxy. The URL itself is never repeated in a message: it may hold a password."""
+    if not isinstance(value, str):
+        raise Wrong(f"is {type_name(value)}; it must be a URL", 'for example "http://127.0.0.1:3128"')
+    try:
+        url = urlsplit(value)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        raise Wrong("is not a URL", 'for example "http://127.0.0.1:3128"') from None
+    if url.scheme.startswith("socks"):
+        raise Wrong("is a SOCKS proxy; only HTTP and HTTPS proxies are supported", "run an HTTP proxy in front of it")
+    if url.scheme not in ("http", "https") or not host:
+        raise Wrong("must begin with http:// or https:// and name a host", 'for example "http://127.0.0.1:3128"')
+    if url.path not in ("", "/") or url.query or url.fragment:
+        raise Wrong("must end after the host and the port", 'for example "http://127.0.0.1:3128"')
+    return Secret(value)
+
+
+def has_password(proxy: Secret) -> bool:
+    """Whether a proxy's URL carries a user or a password."""
+    return "@" in urlsplit(proxy.reveal()).netloc
+
+
+def exchange_id(value: object) -> str:
+    """An exchange's id as text."""
+    if isinstance(value, str) and value:
+        return value
+    raise Wrong(f"is {written(value)}; it must be an exchange's id in quotes")
+
+
+def exchange_ids(value: object) -> tuple[str, ...]:
+    """A list of exchange ids."""
+    if isinstance(value, list | tuple):
+        return tuple(exchange_id(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    fix = f"write [{written(value)}]" if isinstance(value, str) else None
+    raise Wrong(f"is {written(value)}; it must be a list of exchange ids", fix)
+
+
+def table(value: object) -> dict[str, object]:
+    """A table, as it is."""
+    found = as_table(value)
+    if found is None:
+        raise Wrong(f"is {written(value)}; it must be a table")
+    return found

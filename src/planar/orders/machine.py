@@ -1,0 +1,187 @@
+"""The two state machines, as one pure merge.
+
+    request (create):  INTENT -> SENDING -> NOT_SENT | REFUSED | UNKNOWN | ACKED
+    order:             PENDING -> OPEN -> FILLED | CANCELED | EXPIRED | REJECTED | NEVER_ACCEPTED
+
+`merge(facts, event)` only ever adds what an event proves, so it is commutative and idempotent: events may come twice,
+late and in any order, from answers, streams, queries and the journal. What the facts amount to is read by `state_of`:
+
+| known                                     | state           |
+|-------------------------------------------|-----------------|
+| filled the whole amount, or the venue says closed | FILLED  |
+| the venue says canceled                   | CANCELED        |
+| the venue says expired                    | EXPIRED         |
+| the venue says rejected                   | REJECTED        |
+| the venue says open, or acknowledged it   | OPEN            |
+| a person decided                          | what they said  |
+| the venue refused it, or it was never sent | REJECTED       |
+| proof of absence                          | NEVER_ACCEPTED  |
+| sent, and nothing more                    | UNKNOWN         |
+| not sent yet                              | PENDING         |
+
+What the venue shows goes above everything else: an order that was proven absent and is then seen is alive (and an alarm).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from planar.models import Amount, OrderState
+from planar.orders.events import (
+    Absent,
+    Acked,
+    AnyEvent,
+    ByHand,
+    FillSeen,
+    Intent,
+    NotSent,
+    Refused,
+    Seen,
+    Sending,
+    Unknown,
+)
+
+ZERO = Amount(0)
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """All that is known about one order. Grows only.
+
+    Attributes:
+        client_id: the order's client id.
+        intent: what was wished; None for an order that this journal never intended.
+        order_ids: every id under which the venue knew it, sorted.
+        marks: what was proven, sorted words: "sending", "not_sent", "refused", "unknown", "acked", "absent", and the
+            venue's own words "open", "closed", "canceled", "expired", "rejected"; "hand:<status>" for a person's.
+        expiry_ms: venue time after which the request can no longer be accepted.
+        fills: executions by trade id, sorted.
+        seen_filled: most base amount that the venue ever showed as filled.
+        seen_cost: most quote amount that the venue ever showed for its fills.
+        updated_ms: the venue's latest time.
+        reasons: why it was refused or is unknown, sorted.
+    """
+
+    client_id: str
+    intent: Intent | None = None
+    order_ids: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    expiry_ms: int | None = None
+    fills: tuple[FillSeen, ...] = ()
+    seen_filled: Amount = ZERO
+    seen_cost: Amount = ZERO
+    updated_ms: int | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def order_id(self) -> str | None:
+        """The venue's id, if it told one."""
+        return self.order_ids[-1] if self.order_ids else None
+
+    @property
+    def filled(self) -> Amount:
+        """Base amount filled: what the fills add up to, or what the venue showed, whichever is more."""
+        return max(self.seen_filled, sum((fill.amount for fill in self.fills), ZERO))
+
+    @property
+    def cost(self) -> Amount:
+        """Quote amount of the fills."""
+        return max(self.seen_cost, sum((fill.amount * fill.price for fill in self.fills), ZERO))
+
+    @property
+    def contradicted(self) -> bool:
+        """It was given up for good reasons, and yet the venue shows it."""
+        given_up = {"absent", "not_sent", "refused"} & set(self.marks)
+        return bool(given_up) and any(mark in _VENUE_WORDS for mark in self.marks)
+
+
+_VENUE_WORDS = ("open", "closed", "canceled", "expired", "acked")
+
+_LADDER: tuple[tuple[str, OrderState], ...] = (
+    ("closed", OrderState.FILLED),
+    ("canceled", OrderState.CANCELED),
+    ("expired", OrderState.EXPIRED),
+    ("rejected", OrderState.REJECTED),
+    ("open", OrderState.OPEN),
+    ("acked", OrderState.OPEN),
+    ("hand:closed", OrderState.FILLED),
+    ("hand:canceled", OrderState.CANCELED),
+    ("hand:expired", OrderState.EXPIRED),
+    ("hand:rejected", OrderState.NEVER_ACCEPTED),
+    ("refused", OrderState.REJECTED),
+    ("not_sent", OrderState.REJECTED),
+    ("absent", OrderState.NEVER_ACCEPTED),
+    ("unknown", OrderState.UNKNOWN),
+    ("sending", OrderState.UNKNOWN),
+)
+"""The first mark that stands decides."""
+
+FINAL = frozenset(
+    {OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED, OrderState.NEVER_ACCEPTED}
+)
+
+
+def state_of(facts: Facts) -> OrderState:
+    """What the facts amount to; see the table above."""
+    intent = facts.intent
+    if intent is not None and intent.amount is not None and facts.filled >= intent.amount:
+        return OrderState.FILLED
+    for mark, state in _LADDER:
+        if mark in facts.marks:
+            return state
+    return OrderState.OPEN if facts.fills else OrderState.PENDING
+
+
+def merge(facts: Facts, event: AnyEvent) -> Facts:
+    """The facts with what `event` proves added. Pure, commutative, idempotent."""
+    change = msgspec.structs.replace
+    match event:
+        case Intent():
+            return change(facts, intent=event)
+        case Sending(action="create", expiry_ms=expiry_ms):
+            return change(facts, marks=_with(facts.marks, "sending"), expiry_ms=_latest(facts.expiry_ms, expiry_ms))
+        case NotSent(action="create", reason=reason):
+            return change(facts, marks=_with(facts.marks, "not_sent"), reasons=_with(facts.reasons, reason))
+        case Refused(action="create", reason=reason):
+            return change(facts, marks=_with(facts.marks, "refused"), reasons=_with(facts.reasons, reason))
+        case Unknown(action="create", reason=reason):
+            return change(facts, marks=_with(facts.marks, "unknown"), reasons=_with(facts.reasons, reason))
+        case Acked(action="create", order_id=order_id):
+            return change(facts, marks=_with(facts.marks, "acked"), order_ids=_with(facts.order_ids, order_id))
+        case Seen():
+            return change(
+                facts,
+                marks=_with(facts.marks, event.status),
+                order_ids=_with(facts.order_ids, event.order_id),
+                seen_filled=max(facts.seen_filled, event.filled or ZERO),
+                seen_cost=max(facts.seen_cost, event.cost or ZERO),
+                updated_ms=_latest(facts.updated_ms, event.updated_ms),
+            )
+        case FillSeen(trade_id=trade_id):
+            if any(fill.trade_id == trade_id for fill in facts.fills):
+                return facts
+            fills = tuple(sorted((*facts.fills, event), key=lambda fill: fill.trade_id))
+            return change(
+                facts,
+                fills=fills,
+                order_ids=_with(facts.order_ids, event.order_id),
+                updated_ms=_latest(facts.updated_ms, event.ts_ms),
+            )
+        case Absent():
+            return change(facts, marks=_with(facts.marks, "absent"))
+        case ByHand(status=status, reason=reason):
+            return change(facts, marks=_with(facts.marks, f"hand:{status}"), reasons=_with(facts.reasons, reason))
+        case _:
+            # a cancel's own request events prove nothing about the order
+            return facts
+
+
+def _with(words: tuple[str, ...], word: str | None) -> tuple[str, ...]:
+    if not word or word in words:
+        return words
+    return tuple(sorted((*words, word)))
+
+
+def _latest(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return max(one, other)

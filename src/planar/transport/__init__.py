@@ -1,0 +1,1 @@
+"""Sockets, budgets, outcomes and deadlines; knows no exchange."""

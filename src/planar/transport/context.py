@@ -1,0 +1,141 @@
+"""What one call of a user is made of: its deadline, its priority and every request that it sent.
+
+The context travels in a `ContextVar` from the facade through CCXT's code down to the socket, so that nothing in between
+has to know it. Whoever catches an error finds here what was sent and what became of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+import planar.runtime as runtime
+from planar.errors import Outcome, RequestTimeout
+
+
+class Effect(enum.Enum):
+    """What a request does at the venue. An unlisted request that is no GET is a WRITE."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Priority(enum.IntEnum):
+    """Who goes first when the budget is short; the lower goes first."""
+
+    CANCEL = 0
+    ORDER = 1
+    ACCOUNT = 2
+    MARKET = 3
+    BACKFILL = 4
+
+
+class RequestRecord:
+    """One HTTP request of a call: where it went, and what is known about it."""
+
+    __slots__ = ("effect", "host", "http_status", "method", "outcome", "path", "sent_ms")
+
+    def __init__(self, method: str, host: str, path: str, effect: Effect, sent_ms: int) -> None:
+        self.method = method
+        self.host = host
+        self.path = path
+        self.effect = effect
+        self.sent_ms = sent_ms
+        self.outcome: Outcome | None = None
+        self.http_status: int | None = None
+
+    def __repr__(self) -> str:
+        outcome = self.outcome.value if self.outcome else "under way"
+        return f"<{self.effect.value} {self.method} {self.host}{self.path} {self.http_status or ''} {outcome}>"
+
+
+class CallContext:
+    """One call, from the user down to the socket.
+
+    Attributes:
+        deadline: monotonic seconds (`runtime.monotonic()`) at which the call ends, whatever it is doing.
+        sign_before_ms: wall clock milliseconds after which nothing of this call may be signed any more. Orders set
+            it, so that their expiry at the venue is known before they are sent.
+        reading: every request of this call only reads, whatever its HTTP method.
+        journaled: the call was written to the order journal first, so its WRITEs may pass.
+        next_effect: effect of the request that is about to be sent; handed from `fetch2` to `fetch`.
+        requests: all requests in the order of sending.
+    """
+
+    __slots__ = (
+        "deadline",
+        "journaled",
+        "name",
+        "next_effect",
+        "priority",
+        "reading",
+        "requests",
+        "sign_before_ms",
+        "timeout_ms",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        timeout_ms: int,
+        priority: Priority,
+        *,
+        reading: bool = False,
+        journaled: bool = False,
+        sign_before_ms: int | None = None,
+    ) -> None:
+        self.name = name
+        self.priority = priority
+        self.timeout_ms = timeout_ms
+        self.deadline = runtime.monotonic() + timeout_ms / 1000
+        self.sign_before_ms = sign_before_ms
+        self.reading = reading
+        self.journaled = journaled
+        self.next_effect: Effect | None = None
+        self.requests: list[RequestRecord] = []
+
+    def remaining_s(self) -> float:
+        """Seconds left. Raises RequestTimeout (NOT_SENT) if none are."""
+        left = self.deadline - runtime.monotonic()
+        if left <= 0:
+            raise RequestTimeout(
+                f"{self.name} ran out of its {self.timeout_ms} ms before the request was sent", outcome=Outcome.NOT_SENT
+            )
+        return left
+
+    def check_signing(self, now_ms: int) -> None:
+        """Raise RequestTimeout (NOT_SENT) when it is too late to sign."""
+        if self.sign_before_ms is not None and now_ms > self.sign_before_ms:
+            raise RequestTimeout(
+                f"{self.name} waited until its signature would outlive its journaled expiry", outcome=Outcome.NOT_SENT
+            )
+
+    def outcome(self) -> Outcome:
+        """What is known about the call: the worst that is known about its WRITEs, NOT_SENT if it had none."""
+        writes = [request for request in self.requests if request.effect is Effect.WRITE]
+        if not writes:
+            return Outcome.NOT_SENT
+        return writes[-1].outcome or Outcome.UNKNOWN
+
+
+_current: ContextVar[CallContext | None] = ContextVar("planar_call", default=None)
+
+DEFAULT_TIMEOUT_MS = 10_000
+
+
+def current_call() -> CallContext:
+    """The call under way; a fresh default one outside of any (CCXT's own background requests)."""
+    call = _current.get()
+    return call if call is not None else CallContext("background request", DEFAULT_TIMEOUT_MS, Priority.MARKET)
+
+
+@contextlib.contextmanager
+def calling(context: CallContext) -> Iterator[CallContext]:
+    """Make `context` the call under way for the block, and for the tasks started in it."""
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)

@@ -1,0 +1,119 @@
+"""One HTTP request: sent once, answered or classified.
+
+`send` is the only place of Planar that writes an HTTP request. What can go wrong on the wire is put into its class by
+`TRANSPORT_OUTCOMES`; what the venue answered is judged by its adapter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+
+import aiohttp
+import msgspec
+import yarl
+
+import planar.runtime as runtime
+from planar.errors import BadResponse, ExchangeNotAvailable, NetworkError, Outcome, PlanarError, RequestTimeout
+from planar.transport.context import CallContext, Effect, RequestRecord
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A complete HTTP answer, not yet judged.
+
+    Attributes:
+        status: HTTP status.
+        reason: the status line's text.
+        headers: header names as sent; repeated ones joined with ", ".
+        body: the body, decompressed.
+    """
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+TRANSPORT_OUTCOMES: tuple[tuple[type[BaseException], type[PlanarError], Outcome, str], ...] = (
+    # before the first byte of the request
+    (aiohttp.ClientConnectorDNSError, ExchangeNotAvailable, Outcome.NOT_SENT, "its host name could not be resolved"),
+    (aiohttp.ClientConnectorCertificateError, NetworkError, Outcome.NOT_SENT, "its certificate was not accepted"),
+    (aiohttp.ClientSSLError, NetworkError, Outcome.NOT_SENT, "TLS could not be set up"),
+    (aiohttp.ClientProxyConnectionError, NetworkError, Outcome.NOT_SENT, "the proxy cannot be reached"),
+    (aiohttp.ClientConnectorError, ExchangeNotAvailable, Outcome.NOT_SENT, "no connection could be opened"),
+    (aiohttp.ConnectionTimeoutError, RequestTimeout, Outcome.NOT_SENT, "no connection could be opened in time"),
+    (aiohttp.ClientHttpProxyError, NetworkError, Outcome.NOT_SENT, "the proxy refused the connection"),
+    (aiohttp.InvalidURL, BadResponse, Outcome.NOT_SENT, "its address is no URL"),
+    # after it: the venue may have acted
+    (TimeoutError, RequestTimeout, Outcome.UNKNOWN, "no answer came in time"),
+    (aiohttp.ServerDisconnectedError, ExchangeNotAvailable, Outcome.UNKNOWN, "the connection was closed unanswered"),
+    (aiohttp.ClientOSError, ExchangeNotAvailable, Outcome.UNKNOWN, "the connection broke"),
+    (aiohttp.ClientPayloadError, BadResponse, Outcome.UNKNOWN, "the answer broke off"),
+    (aiohttp.ClientResponseError, BadResponse, Outcome.UNKNOWN, "the answer was not HTTP"),
+    (aiohttp.ClientError, NetworkError, Outcome.UNKNOWN, "the request failed"),
+    (ssl.SSLError, NetworkError, Outcome.UNKNOWN, "TLS failed"),
+    (OSError, NetworkError, Outcome.UNKNOWN, "the connection broke"),
+)
+"""(exception, error, outcome, text): the first row that fits decides. Proven row by row in tests/wire."""
+
+
+def classify(error: BaseException, exchange: str, record: RequestRecord) -> PlanarError:
+    """The error of Planar for an exception of aiohttp, asyncio or the system."""
+    for kind, planar_kind, outcome, text in TRANSPORT_OUTCOMES:
+        if isinstance(error, kind):
+            break
+    else:
+        raise error
+    record.outcome = outcome
+    return planar_kind(
+        f"{record.method} {record.host}{record.path}: {text}",
+        outcome=outcome,
+        exchange=exchange,
+        retryable=record.effect is Effect.READ or outcome is Outcome.NOT_SENT,
+    )
+
+
+async def send(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    headers: Mapping[str, str] | None,
+    body: str | None,
+    call: CallContext,
+    effect: Effect,
+    exchange: str,
+) -> Answer:
+    """Send one request and read its whole answer before the call's deadline.
+
+    Raises:
+        PlanarError: of the class and outcome that `TRANSPORT_OUTCOMES` gives; GuardError if it may not leave.
+    """
+    target = yarl.URL(url, encoded=True)
+    left_s = call.remaining_s()
+    record = RequestRecord(method, target.host or "", target.path, effect, runtime.wall_ms())
+    call.requests.append(record)
+    try:
+        async with (
+            asyncio.timeout(left_s),
+            session.request(
+                method,
+                target,
+                data=body.encode() if body else None,
+                headers=headers,
+                allow_redirects=False,
+                # a little less than all of it, so that a connection that never opens is known to be NOT_SENT
+                timeout=aiohttp.ClientTimeout(sock_connect=left_s * 0.9),
+            ) as response,
+        ):
+            body_read = await response.read()
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise classify(error, exchange, record) from error
+    except PlanarError as error:
+        record.outcome = error.outcome
+        raise
+    record.http_status = response.status
+    joined: dict[str, str] = {}
+    for name, value in response.headers.items():
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return Answer(response.status, response.reason or "", joined, body_read)

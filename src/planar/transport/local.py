@@ -1,0 +1,122 @@
+"""The way to the local venue: find one that runs on this machine, or start a private one that ends with this process.
+
+A running venue says where it is in `<state>/venue/venue.json`; a private one prints the same facts on its standard output
+when it is ready, and ends when its standard input closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from planar.errors import VenueUnavailable
+
+START_TIMEOUT_S = 30.0
+
+
+class LocalVenue(msgspec.Struct, frozen=True):
+    """Where a local venue listens.
+
+    Attributes:
+        instance: random id of this run of the venue; journals and caches of different runs never mix.
+        socket: path of its Unix socket.
+        token: what its control API asks for.
+        venues: the exchange ids that it serves.
+        pid: its process.
+        port: its TCP port, or None.
+    """
+
+    instance: str
+    socket: str
+    token: str
+    venues: list[str]
+    pid: int
+    port: int | None = None
+
+    def __repr__(self) -> str:
+        return f"LocalVenue(instance={self.instance!r}, socket={self.socket!r}, venues={self.venues!r}, pid={self.pid})"
+
+
+def find_running(state_dir: Path) -> LocalVenue | None:
+    """The venue that runs on this machine, or None. A file left by a dead one counts as none."""
+    try:
+        found = msgspec.json.decode((state_dir / "venue" / "venue.json").read_bytes(), type=LocalVenue)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise VenueUnavailable(
+            f"{state_dir / 'venue' / 'venue.json'} cannot be read: {error}",
+            hint="remove the file and start the venue again with: planar venue up",
+        ) from error
+    try:
+        os.kill(found.pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    return found if Path(found.socket).exists() else None
+
+
+class PrivateVenue:
+    """A venue in a child process of its own, which ends when this process does."""
+
+    def __init__(self, process: asyncio.subprocess.Process, venue: LocalVenue) -> None:
+        self._process = process
+        self.venue = venue
+
+    @classmethod
+    async def start(cls, venues: Sequence[str], seed: int = 1) -> PrivateVenue:
+        """Start one and wait until it is ready.
+
+        Raises:
+            VenueUnavailable: it did not start; the message holds what it printed.
+        """
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "planar.venue",
+            "--venues",
+            ",".join(venues),
+            "--seed",
+            str(seed),
+            "--no-registry",
+            "--die-with-parent",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            # Ctrl-C goes to the whole terminal; the child leaves when its parent closes the pipe
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                line = await process.stdout.readline()
+            return cls(process, msgspec.json.decode(line, type=LocalVenue))
+        except (TimeoutError, msgspec.MsgspecError) as error:
+            if process.returncode is None:
+                process.kill()
+            printed = (await process.stderr.read()).decode(errors="replace").strip()
+            raise VenueUnavailable(
+                f"the local venue did not start: {printed or error}", hint="try it by hand: planar venue up"
+            ) from error
+        except asyncio.CancelledError:
+            process.kill()
+            await process.wait()
+            raise
+
+    async def close(self) -> None:
+        """End it and wait until it has gone."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            async with asyncio.timeout(5):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()

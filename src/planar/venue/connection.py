@@ -1,0 +1,95 @@
+"""One client connection of the local venue, as HTTP: aiohttp's protocol with what a venue needs besides.
+
+The doors (`planar.venue.doors`) hand each accepted connection to an `HttpServer`, which parses it and gives the requests
+to one handler; the fault layer breaks and ends connections through `HttpConnection`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from typing import cast
+
+from aiohttp import web
+from aiohttp.http import SERVER_SOFTWARE
+
+import planar.runtime as runtime
+
+ACCESS_LOG = logging.getLogger("planar.venue.access")
+"""One line per request at level INFO; silent unless somebody turns it on."""
+
+SERVER_NAME = "planar-venue"
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class HttpConnection(web.RequestHandler):
+    """One connection; what the fault layer does to it goes beyond HTTP."""
+
+    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop) -> None:
+        # Bodies stay as they were sent, compressed or not: signatures are over the raw bytes.
+        super().__init__(manager, loop=loop, access_log=ACCESS_LOG, auto_decompress=False)
+        self.gone = asyncio.Event()
+        """Set when the client has left, or the venue is about to close."""
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The transport's call when the connection is over."""
+        super().connection_lost(exc)
+        self.gone.set()
+
+    def abort(self) -> None:
+        """Break the connection at once; what is not yet written is lost."""
+        if self.transport is not None:
+            self.transport.abort()
+
+
+class VenueRequest(web.BaseRequest):
+    """A request whose answer is dated by the runtime's clock, so that a seeded run gives the same bytes twice."""
+
+    @property
+    def connection(self) -> HttpConnection:
+        """The connection it came by."""
+        return cast("HttpConnection", self.protocol)
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(runtime.wall_ms() / 1000, usegmt=True)
+        if response.headers.get("Server") == SERVER_SOFTWARE:
+            response.headers["Server"] = SERVER_NAME
+
+
+class HttpServer(web.Server):
+    """Makes the protocol of each connection and knows the open ones."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._event_loop = asyncio.get_running_loop()
+        super().__init__(handler, request_factory=self._request)
+
+    def __call__(self) -> HttpConnection:
+        """A protocol for a new connection."""
+        return HttpConnection(self, loop=self._event_loop)
+
+    def _request(self, message, payload, protocol, writer, task) -> VenueRequest:  # type: ignore[no-untyped-def]
+        return VenueRequest(message, payload, protocol, writer, task, self._event_loop)
+
+    async def close(self, grace_s: float) -> None:
+        """End every connection; a request in progress has `grace_s` to finish."""
+        connections = cast("list[HttpConnection]", self.connections)
+        transports = [connection.transport for connection in connections if connection.transport is not None]
+        for connection in connections:
+            connection.gone.set()
+        self.pre_shutdown()
+        await self.shutdown(grace_s)
+        for transport in transports:
+            transport.abort()  # a TLS transport would wait for its client's farewell
+
+
+def bare_host(authority: str) -> str:
+    """The host of a `host[:port]`, lower case, without a port, brackets or a trailing dot."""
+    host = authority.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
+    return host.rstrip(".")

@@ -1,0 +1,281 @@
+"""The values that cross the face of the engine: requests in, snapshots out.
+
+The other halves: `enums` (words), `specs` (markets and assets), `events` (what subscribers get), `rejects` (refusals).
+Everything is immutable. Numbers of money are `Decimal`; inside, the engine computes in integers
+(ticks, lots, and 1e-8 of an asset), so that every Decimal seen here is exact. Times are UTC epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from planar.venue.engine.enums import (
+    OPEN_STATUSES,
+    OrderKind,
+    OrderStatus,
+    SelfTradeMode,
+    Side,
+    TimeInForce,
+    TransferStatus,
+)
+from planar.venue.engine.rejects import EngineReject
+
+
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for an order.
+
+    Exactly one of `amount` (base) and `quote_amount` (market orders only) is given. `price` belongs to limit kinds,
+    `stop_price` to stop kinds. A STOP_LOSS sell triggers when the last trade price is at or below `stop_price`,
+    a buy at or above; TAKE_PROFIT the other way round. `client_id` None: the engine makes one.
+    """
+
+    account: str
+    symbol: str
+    side: Side
+    kind: OrderKind
+    tif: TimeInForce = TimeInForce.GTC
+    amount: Decimal | None = None
+    quote_amount: Decimal | None = None
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    client_id: str | None = None
+    self_trade_mode: SelfTradeMode | None = None
+    """None: the symbol's default."""
+    iceberg_amount: Decimal | None = None
+    """Shown part of a limit order; a new part goes to the end of the queue of its price."""
+    post_only: bool = False
+
+
+class OrderRef(msgspec.Struct, frozen=True):
+    """Names an order of one account and symbol. With both ids given, both must belong to the same order."""
+
+    order_id: int | None = None
+    client_id: str | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Snapshot of an order at one moment."""
+
+    id: int
+    """Rises with acceptance within a symbol; not unique across symbols."""
+    client_id: str
+    account: str
+    symbol: str
+    side: Side
+    kind: OrderKind
+    tif: TimeInForce
+    status: OrderStatus
+    price: Decimal | None
+    """Limit price; None for market kinds."""
+    amount: Decimal
+    """Amount asked for in base; for a quote-sized market order what has been filled."""
+    quote_amount: Decimal | None
+    """Amount asked for in quote, of a quote-sized market order."""
+    stop_price: Decimal | None
+    iceberg_amount: Decimal | None
+    post_only: bool
+    self_trade_mode: SelfTradeMode
+    filled: Decimal
+    quote_filled: Decimal
+    created_ms: int
+    updated_ms: int
+    """Time of the last change (acceptance, fill, amendment, end)."""
+    working_ms: int | None
+    """When the order reached the book or the matching; None while a stop waits."""
+    triggered_ms: int | None
+    """When a stop was triggered."""
+    prevented_match_id: int | None
+    """Id of the newest match that self-trade prevention stopped."""
+    prevented_amount: Decimal
+    """Amount of this order that expired by self-trade prevention."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order can still trade."""
+        return self.status in OPEN_STATUSES
+
+    @property
+    def remaining(self) -> Decimal:
+        """Amount not filled."""
+        return self.amount - self.filled
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution of one order, as its owner sees it. Both sides of a trade share `trade_id`."""
+
+    trade_id: int
+    """Sequential within a symbol."""
+    order_id: int
+    client_id: str
+    account: str
+    symbol: str
+    side: Side
+    price: Decimal
+    amount: Decimal
+    quote: Decimal
+    commission: Decimal
+    commission_asset: str
+    is_maker: bool
+    ts_ms: int
+
+
+class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A match that self-trade prevention stopped; both orders belong to `account`."""
+
+    id: int
+    account: str
+    symbol: str
+    taker_order_id: int
+    maker_order_id: int
+    mode: SelfTradeMode
+    price: Decimal
+    taker_prevented: Decimal | None
+    """Amount of the taker that expired; None if it went on."""
+    maker_prevented: Decimal | None
+    ts_ms: int
+
+
+class ReplaceResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Outcome of cancel-and-create. Exactly one of each pair is set; both of `created*` are None if not attempted."""
+
+    canceled: Order | None
+    cancel_reject: EngineReject | None
+    created: Order | None
+    create_reject: EngineReject | None
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """Balance of one asset of one account."""
+
+    asset: str
+    free: Decimal
+    locked: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """Free and locked."""
+        return self.free + self.locked
+
+
+class DepositAddress(msgspec.Struct, frozen=True):
+    """Where an account receives an asset on a network."""
+
+    asset: str
+    network: str
+    address: str
+    tag: str | None
+
+
+class Deposit(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that came in from outside."""
+
+    id: str
+    account: str
+    asset: str
+    amount: Decimal
+    network: str
+    address: str
+    tag: str | None
+    tx_id: str
+    status: TransferStatus
+    created_ms: int
+    completed_ms: int | None
+
+
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that left. The account is debited `amount`, the receiver gets `amount - fee`."""
+
+    id: str
+    client_id: str | None
+    account: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    network: str
+    address: str
+    tag: str | None
+    tx_id: str
+    status: TransferStatus
+    created_ms: int
+    completed_ms: int | None
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """A public trade."""
+
+    id: int
+    symbol: str
+    price: Decimal
+    amount: Decimal
+    quote: Decimal
+    ts_ms: int
+    buyer_is_maker: bool
+
+
+class AggTrade(msgspec.Struct, frozen=True, kw_only=True):
+    """Public trades of one taker order at one price, in one."""
+
+    id: int
+    symbol: str
+    price: Decimal
+    amount: Decimal
+    first_trade_id: int
+    last_trade_id: int
+    ts_ms: int
+    buyer_is_maker: bool
+
+
+class Candle(msgspec.Struct, frozen=True, kw_only=True):
+    """One candle. Without trades all four prices are the last price before it. `close_ms` is its last millisecond."""
+
+    open_ms: int
+    close_ms: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    quote_volume: Decimal
+    trades: int
+    taker_buy_volume: Decimal
+    taker_buy_quote: Decimal
+
+
+class Level(msgspec.Struct, frozen=True):
+    """A price and the total amount shown there."""
+
+    price: Decimal
+    amount: Decimal
+
+
+class Depth(msgspec.Struct, frozen=True):
+    """The book, best first, as of `update_id` (the id of the last `BookChange` in it)."""
+
+    symbol: str
+    update_id: int
+    bids: list[Level]
+    asks: list[Level]
+
+
+class Ticker(msgspec.Struct, frozen=True, kw_only=True):
+    """Statistics of a rolling window (24 h unless asked otherwise), and the top of the book."""
+
+    symbol: str
+    open_ms: int
+    close_ms: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    last: Decimal
+    last_amount: Decimal
+    previous_close: Decimal
+    """The last price before the window."""
+    volume: Decimal
+    quote_volume: Decimal
+    trades: int
+    first_trade_id: int
+    last_trade_id: int
+    bid: Level | None
+    ask: Level | None
