@@ -157,8 +157,9 @@ class CcxtSeam:
         section = api if isinstance(api, str) else str(api[0])
         ccxt_cost = this.calculate_rate_limiter_cost(api, method, path, params, config)
         await wiring.budget.reserve(request_costs(wiring.profile, section, method, path, ccxt_cost), call)
-        call.check_signing(runtime.wall_ms())
         request = this.sign(path, api, method, params)
+        if effect is Effect.WRITE and call.on_send is not None:
+            call.on_send()
         call.next_effect = effect
         return await this.fetch(request["url"], request["method"], request["headers"], request["body"])
 

@@ -25,13 +25,19 @@ class ClientIdRule(msgspec.Struct, frozen=True):
         length: longest id.
         alphabet: characters that may stand in it.
         param: name in CCXT's `params` that really reaches the wire.
+        query_param: name in CCXT's `params` under which an order is queried and canceled; None if it cannot be.
         prefix: what ids of Planar begin with.
     """
 
     length: int = 32
     alphabet: str = "abcdefghijklmnopqrstuvwxyz0123456789"
     param: str = "clientOrderId"
+    query_param: str | None = None
     prefix: str = "pl"
+
+    def made(self, name: str) -> bool:
+        """Whether `name` has the form of Planar's client ids: the prefix, then 18 letters and digits, not all digits."""
+        return len(name) == len(self.prefix) + 18 and name.startswith(self.prefix) and name.isalnum()
 
 
 class ExpiryRule(msgspec.Struct, frozen=True):

@@ -36,9 +36,7 @@ def _flag(name: str) -> Key:
 _ENVIRONMENT = Key(name="environment", field="environment", kind="text", parse=values.environment)
 _TIMEOUT = Key(name="timeout", field="timeout_ms", kind="duration", parse=values.milliseconds(100, 600_000))
 _PROXY = Key(name="proxy", field="proxy", kind="text", parse=values.proxy_url)
-_SECRETS_MODE = Key(
-    name="secrets_mode", field="secrets_mode", kind="text", parse=values.choice(("private", "mounted"))
-)
+_SECRETS_MODE = Key(name="secrets_mode", field="secrets_mode", kind="text", parse=values.choice(("private", "mounted")))
 
 EXCHANGE_KEYS: tuple[Key, ...] = (
     _ENVIRONMENT,

@@ -27,9 +27,7 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
 
 def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
     """The directory of what may be deleted at any time: `$PLANAR_CACHE`, or `$XDG_CACHE_HOME/planar`."""
-    return _own("PLANAR_CACHE", environ) or _base(
-        "XDG_CACHE_HOME", ".cache", "Library/Caches", "LOCALAPPDATA", environ
-    )
+    return _own("PLANAR_CACHE", environ) or _base("XDG_CACHE_HOME", ".cache", "Library/Caches", "LOCALAPPDATA", environ)
 
 
 def show(path: Path, cwd: Path) -> str:

@@ -7,9 +7,8 @@ place where a request is signed.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NoReturn, final
-from urllib.parse import quote, quote_plus
 
 MASK = "<secret>"
 
@@ -68,12 +67,3 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a Secret cannot be pickled; load it again where it is needed")
-
-
-def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """`text` with every occurrence of the secrets, plain or percent-encoded, replaced by `<secret>`."""
-    for secret in secrets:
-        value = secret.reveal()
-        for form in (value, quote(value, safe=""), quote_plus(value)):
-            text = text.replace(form, MASK)
-    return text

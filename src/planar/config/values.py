@@ -115,7 +115,8 @@ def milliseconds(low: int, high: int) -> Parse:
         else:
             fix = f"write {value} without quotes" if isinstance(value, str) and value.isdecimal() else None
             raise Wrong(
-                f'is {written(value)}; it must be whole milliseconds, or a text with a unit such as "30s" or "500ms"', fix
+                f'is {written(value)}; it must be whole milliseconds, or a text with a unit such as "30s" or "500ms"',
+                fix,
             )
         if low <= amount <= high:
             return amount

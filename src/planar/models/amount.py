@@ -98,6 +98,9 @@ class Amount(Decimal):
     def __eq__(self, other: object, /) -> bool:
         return Decimal.__eq__(self, _decimal_of_float(other) if isinstance(other, float) else other)
 
+    def __ne__(self, other: object, /) -> bool:  # Decimal has its own, which Python would ask first
+        return not self == other
+
     def __lt__(self, other: Decimal | float | Rational, /) -> bool:
         return Decimal.__lt__(self, _comparable(other))
 

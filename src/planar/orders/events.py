@@ -96,14 +96,14 @@ class Seen(Event, frozen=True, tag="seen"):
     """The order as the venue showed it, by answer, stream or query.
 
     Attributes:
-        status: CCXT's word: open, closed, canceled, expired, rejected.
+        state: what the venue's word proves: open, filled, canceled, expired, rejected.
         filled: base amount filled so far; None where the venue did not say.
         cost: quote amount of the fills so far; None where the venue did not say.
         updated_ms: the venue's time of this state, if it said one.
     """
 
     order_id: str | None = None
-    status: str | None = None
+    state: str | None = None
     filled: Amount | None = None
     cost: Amount | None = None
     updated_ms: int | None = None

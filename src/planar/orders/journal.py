@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS events (
 );
 """
 
+_INSERT = "INSERT INTO events (client_id, body, crc) VALUES (?, ?, ?)"
+
 
 def _encode_extra(value: Any) -> Any:
     if isinstance(value, Decimal):
@@ -112,17 +114,21 @@ class Journal:
         self._count += 1
         return self._count
 
-    def append(self, event: AnyEvent) -> None:
-        """Write one event; when this returns it survives the death of the process.
+    def append(self, *events: AnyEvent) -> None:
+        """Write events, all or none; when this returns they survive the death of the process.
 
         Raises:
             JournalError: it could not be written. The caller must not send.
         """
-        body = _encoder.encode(event)
+        rows = [(event.client_id, body := _encoder.encode(event), zlib.crc32(body)) for event in events]
+        database = self._connection()
         try:
-            self._connection().execute(
-                "INSERT INTO events (client_id, body, crc) VALUES (?, ?, ?)", (event.client_id, body, zlib.crc32(body))
-            )
+            if len(rows) == 1:
+                database.execute(_INSERT, rows[0])
+            else:
+                with database:
+                    database.execute("BEGIN")
+                    database.executemany(_INSERT, rows)
         except sqlite3.Error as error:
             raise JournalError(
                 f"the journal {self.path} cannot be written: {error}",
@@ -136,7 +142,7 @@ class Journal:
             JournalError: a row is damaged.
         """
         for seq, body, crc in self._connection().execute("SELECT seq, body, crc FROM events ORDER BY seq"):
-            if zlib.crc32(body) != crc:
+            if not isinstance(body, bytes) or zlib.crc32(body) != crc:
                 raise JournalError(
                     f"row {seq} of the journal {self.path} is damaged",
                     hint="compare the venue's open orders by hand, then move the file away",

@@ -8,7 +8,7 @@ late and in any order, from answers, streams, queries and the journal. What the 
 
 | known                                     | state           |
 |-------------------------------------------|-----------------|
-| filled the whole amount, or the venue says closed | FILLED  |
+| filled the whole amount, or the venue says so | FILLED      |
 | the venue says canceled                   | CANCELED        |
 | the venue says expired                    | EXPIRED         |
 | the venue says rejected                   | REJECTED        |
@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import msgspec
 
-from planar.models import Amount, OrderState
+from planar.models import FINAL_STATES, Amount, OrderState
 from planar.orders.events import (
     Absent,
     Acked,
@@ -52,7 +52,7 @@ class Facts(msgspec.Struct, frozen=True):
         intent: what was wished; None for an order that this journal never intended.
         order_ids: every id under which the venue knew it, sorted.
         marks: what was proven, sorted words: "sending", "not_sent", "refused", "unknown", "acked", "absent", and the
-            venue's own words "open", "closed", "canceled", "expired", "rejected"; "hand:<status>" for a person's.
+            venue's own words "open", "filled", "canceled", "expired", "rejected"; "hand:<status>" for a person's.
         expiry_ms: venue time after which the request can no longer be accepted.
         fills: executions by trade id, sorted.
         seen_filled: most base amount that the venue ever showed as filled.
@@ -94,16 +94,16 @@ class Facts(msgspec.Struct, frozen=True):
         return bool(given_up) and any(mark in _VENUE_WORDS for mark in self.marks)
 
 
-_VENUE_WORDS = ("open", "closed", "canceled", "expired", "acked")
+_VENUE_WORDS = ("open", "filled", "canceled", "expired", "acked")
 
 _LADDER: tuple[tuple[str, OrderState], ...] = (
-    ("closed", OrderState.FILLED),
+    ("filled", OrderState.FILLED),
     ("canceled", OrderState.CANCELED),
     ("expired", OrderState.EXPIRED),
     ("rejected", OrderState.REJECTED),
     ("open", OrderState.OPEN),
     ("acked", OrderState.OPEN),
-    ("hand:closed", OrderState.FILLED),
+    ("hand:filled", OrderState.FILLED),
     ("hand:canceled", OrderState.CANCELED),
     ("hand:expired", OrderState.EXPIRED),
     ("hand:rejected", OrderState.NEVER_ACCEPTED),
@@ -115,9 +115,7 @@ _LADDER: tuple[tuple[str, OrderState], ...] = (
 )
 """The first mark that stands decides."""
 
-FINAL = frozenset(
-    {OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED, OrderState.NEVER_ACCEPTED}
-)
+FINAL = frozenset(FINAL_STATES)
 
 
 def state_of(facts: Facts) -> OrderState:
@@ -150,7 +148,7 @@ def merge(facts: Facts, event: AnyEvent) -> Facts:
         case Seen():
             return change(
                 facts,
-                marks=_with(facts.marks, event.status),
+                marks=_with(facts.marks, event.state),
                 order_ids=_with(facts.order_ids, event.order_id),
                 seen_filled=max(facts.seen_filled, event.filled or ZERO),
                 seen_cost=max(facts.seen_cost, event.cost or ZERO),

@@ -19,16 +19,26 @@ from planar.runtime.api import (
     wall_ms,
     wall_ns,
 )
+from planar.runtime.network import Latency, SimNetwork
+from planar.runtime.simloop import SimLoop, SimRuntime, SimulationDeadlock
+from planar.runtime.simulate import SimulationUnclean, simulate
 from planar.runtime.system import BASE32_LOWER, SYSTEM, Runtime, SystemRuntime
 
 __all__ = [
     "BASE32_LOWER",
     "SYSTEM",
+    "Latency",
     "Runtime",
+    "SimLoop",
+    "SimNetwork",
+    "SimRuntime",
+    "SimulationDeadlock",
+    "SimulationUnclean",
     "SystemRuntime",
     "current",
     "monotonic",
     "monotonic_ns",
+    "simulate",
     "sleep",
     "spawn",
     "token",

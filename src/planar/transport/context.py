@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 import planar.runtime as runtime
@@ -56,8 +56,8 @@ class CallContext:
 
     Attributes:
         deadline: monotonic seconds (`runtime.monotonic()`) at which the call ends, whatever it is doing.
-        sign_before_ms: wall clock milliseconds after which nothing of this call may be signed any more. Orders set
-            it, so that their expiry at the venue is known before they are sent.
+        on_send: called immediately before the first byte of each WRITE leaves; if it raises, nothing is sent. The
+            order path journals here.
         reading: every request of this call only reads, whatever its HTTP method.
         journaled: the call was written to the order journal first, so its WRITEs may pass.
         next_effect: effect of the request that is about to be sent; handed from `fetch2` to `fetch`.
@@ -69,10 +69,10 @@ class CallContext:
         "journaled",
         "name",
         "next_effect",
+        "on_send",
         "priority",
         "reading",
         "requests",
-        "sign_before_ms",
         "timeout_ms",
     )
 
@@ -84,13 +84,13 @@ class CallContext:
         *,
         reading: bool = False,
         journaled: bool = False,
-        sign_before_ms: int | None = None,
+        on_send: Callable[[], None] | None = None,
     ) -> None:
         self.name = name
         self.priority = priority
         self.timeout_ms = timeout_ms
         self.deadline = runtime.monotonic() + timeout_ms / 1000
-        self.sign_before_ms = sign_before_ms
+        self.on_send = on_send
         self.reading = reading
         self.journaled = journaled
         self.next_effect: Effect | None = None
@@ -104,13 +104,6 @@ class CallContext:
                 f"{self.name} ran out of its {self.timeout_ms} ms before the request was sent", outcome=Outcome.NOT_SENT
             )
         return left
-
-    def check_signing(self, now_ms: int) -> None:
-        """Raise RequestTimeout (NOT_SENT) when it is too late to sign."""
-        if self.sign_before_ms is not None and now_ms > self.sign_before_ms:
-            raise RequestTimeout(
-                f"{self.name} waited until its signature would outlive its journaled expiry", outcome=Outcome.NOT_SENT
-            )
 
     def outcome(self) -> Outcome:
         """What is known about the call: the worst that is known about its WRITEs, NOT_SENT if it had none."""

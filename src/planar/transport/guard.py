@@ -18,14 +18,18 @@ class HostRules(msgspec.Struct, frozen=True):
 
     Attributes:
         hosts: exact host names; a leading dot allows every name below it.
+        denied: exact host names that a leading dot does not allow, such as those of another environment.
         marker: header name -> value that each request must carry, where environments share a host.
     """
 
     hosts: tuple[str, ...]
+    denied: tuple[str, ...] = ()
     marker: tuple[tuple[str, str], ...] = ()
 
     def allows(self, host: str) -> bool:
         """Whether `host` belongs to this environment."""
+        if host in self.denied:
+            return False
         return any(host == rule or (rule.startswith(".") and host.endswith(rule)) for rule in self.hosts)
 
 

@@ -12,11 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import aiohttp
 import msgspec
 
-from planar.errors import VenueUnavailable
+from planar.errors import MissingCredentials, VenueUnavailable
 
 START_TIMEOUT_S = 30.0
+CONTROL_HOST = "venue.local"
 
 
 class LocalVenue(msgspec.Struct, frozen=True):
@@ -29,6 +31,7 @@ class LocalVenue(msgspec.Struct, frozen=True):
         venues: the exchange ids that it serves.
         pid: its process.
         port: its TCP port, or None.
+        ca: path of the certificate that TLS clients must trust, or None.
     """
 
     instance: str
@@ -37,6 +40,7 @@ class LocalVenue(msgspec.Struct, frozen=True):
     venues: list[str]
     pid: int
     port: int | None = None
+    ca: str | None = None
 
     def __repr__(self) -> str:
         return f"LocalVenue(instance={self.instance!r}, socket={self.socket!r}, venues={self.venues!r}, pid={self.pid})"
@@ -60,6 +64,41 @@ def find_running(state_dir: Path) -> LocalVenue | None:
     except PermissionError:
         pass
     return found if Path(found.socket).exists() else None
+
+
+async def account_keys(venue: LocalVenue, exchange: str, account: str) -> dict[str, str]:
+    """The keys of a seeded account of a local venue, by CCXT's names; "" is the first account.
+
+    Raises:
+        MissingCredentials: the venue has no such account.
+        VenueUnavailable: it did not answer.
+    """
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(venue.socket)) as session:
+        try:
+            async with session.get(
+                f"http://{CONTROL_HOST}/planar/accounts", headers={"X-Planar-Token": venue.token}
+            ) as answer:
+                answer.raise_for_status()
+                accounts = msgspec.json.decode(await answer.read(), type=list[_Account])
+        except (aiohttp.ClientError, OSError, msgspec.MsgspecError) as error:
+            raise VenueUnavailable(f"the local venue did not tell its accounts: {error}") from error
+    here = [one for one in accounts if one.exchange == exchange]
+    for one in here:
+        if account in ("", one.account):
+            return {"apiKey": one.apiKey, "secret": one.secret, **one.more}
+    raise MissingCredentials(
+        f"the local venue has no account {account!r}",
+        exchange=exchange,
+        hint=f"it has {', '.join(one.account for one in here)}",
+    )
+
+
+class _Account(msgspec.Struct, frozen=True):
+    exchange: str
+    account: str
+    apiKey: str
+    secret: str
+    more: dict[str, str] = {}
 
 
 class PrivateVenue:

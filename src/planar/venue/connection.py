@@ -1,7 +1,7 @@
 """One client connection of the local venue, as HTTP: aiohttp's protocol with what a venue needs besides.
 
-The doors (`planar.venue.doors`) hand each accepted connection to an `HttpServer`, which parses it and gives the requests
-to one handler; the fault layer breaks and ends connections through `HttpConnection`.
+The doors (`planar.venue.doors`) hand each accepted connection to an `HttpServer`, which parses it and gives the
+requests to one handler; the fault layer breaks and ends connections through `HttpConnection`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from typing import cast
+from typing import Any, cast
 
 from aiohttp import web
-from aiohttp.http import SERVER_SOFTWARE
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import SERVER_SOFTWARE, RawRequestMessage
+from aiohttp.streams import StreamReader
 
 import planar.runtime as runtime
 
@@ -21,8 +23,6 @@ ACCESS_LOG = logging.getLogger("planar.venue.access")
 """One line per request at level INFO; silent unless somebody turns it on."""
 
 SERVER_NAME = "planar-venue"
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class HttpConnection(web.RequestHandler):
@@ -62,15 +62,22 @@ class VenueRequest(web.BaseRequest):
 class HttpServer(web.Server):
     """Makes the protocol of each connection and knows the open ones."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Callable[[VenueRequest], Awaitable[web.StreamResponse]]) -> None:
         self._event_loop = asyncio.get_running_loop()
-        super().__init__(handler, request_factory=self._request)
+        super().__init__(cast("Any", handler), request_factory=self._request)
 
     def __call__(self) -> HttpConnection:
         """A protocol for a new connection."""
         return HttpConnection(self, loop=self._event_loop)
 
-    def _request(self, message, payload, protocol, writer, task) -> VenueRequest:  # type: ignore[no-untyped-def]
+    def _request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: web.RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> VenueRequest:
         return VenueRequest(message, payload, protocol, writer, task, self._event_loop)
 
     async def close(self, grace_s: float) -> None:

@@ -2,7 +2,7 @@
 
 `TcpDoor`, one port on 127.0.0.1, looks at the first byte of a connection and takes it as
 - TLS (a client whose resolver or base URL points here; the certificate is the private authority's),
-- `CONNECT host:port` (a client that has this port as its HTTP proxy; what comes inside the tunnel is TLS or plain HTTP),
+- `CONNECT host:port` (a client that has this port as its HTTP proxy; inside the tunnel comes TLS or plain HTTP),
 - plain HTTP (the base-URL entrance and the control API; also a proxy client's request with an absolute URL).
 
 `UnixDoor` takes plain HTTP on a Unix socket: Planar's Dialer and whoever opens that socket whatever the URL says.
@@ -28,6 +28,7 @@ BACKLOG = 1024
 FIRST_BYTE_S = 60.0
 """A connection that says nothing for this long is closed."""
 HANDSHAKE_S = 15.0
+FAREWELL_S = 1.0
 CONNECT_HEAD_MAX = 16_384
 ACCEPT_PAUSE_S = 0.1
 TLS_CLIENT_HELLO = 0x16
@@ -150,21 +151,22 @@ class TcpDoor:
                 client.close()
         except (TimeoutError, ConnectionError):  # silent, or gone: the client's affair
             client.close()
-        except ssl.SSLError as error:
-            self.tls_failures += 1
-            self.last_tls_failure = error.reason or str(error)
-            client.close()
         except BaseException:
             client.close()
             raise
 
     async def _hand_over(self, client: socket.socket, *, tls: bool) -> None:
-        await asyncio.get_running_loop().connect_accepted_socket(
-            self._http,
-            client,
-            ssl=self._tls if tls else None,
-            ssl_handshake_timeout=HANDSHAKE_S if tls else None,
-        )
+        loop = asyncio.get_running_loop()
+        if not tls:
+            await loop.connect_accepted_socket(self._http, client)
+            return
+        try:
+            await loop.connect_accepted_socket(self._http, client, ssl=self._tls, ssl_handshake_timeout=HANDSHAKE_S)
+        except (ssl.SSLError, ConnectionError) as error:
+            self.tls_failures += 1
+            reason = error.reason if isinstance(error, ssl.SSLError) else "the client left"
+            self.last_tls_failure = reason or str(error)
+            client.close()
 
     async def _tunnel(self, client: socket.socket) -> bytes:
         """Answer a CONNECT; the first byte inside the tunnel, or nothing if there is none."""
@@ -172,22 +174,29 @@ class TcpDoor:
         head = await _read_head(client)
         request_line = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
         if len(request_line) != 3 or request_line[0] != "CONNECT" or not head.endswith(b"\r\n\r\n"):
-            await loop.sock_sendall(client, _refuse("400 Bad Request", "planar venue: not a CONNECT request\n"))
+            await _refuse(client, "400 Bad Request", "planar venue: not a CONNECT request\n")
             return b""
         host = bare_host(request_line[1])
         if not self._serves(host):
-            await loop.sock_sendall(client, _refuse("403 Forbidden", self._refusal(host)))
+            await _refuse(client, "403 Forbidden", self._refusal(host))
             return b""
         await loop.sock_sendall(client, b"HTTP/1.1 200 Connection established\r\n\r\n")
         return await _peek(client, 1)
 
 
-def _refuse(status: str, text: str) -> bytes:
+async def _refuse(client: socket.socket, status: str, text: str) -> None:
+    """Answer, then read what the client still sends: closing on unread bytes would reset the answer away."""
+    loop = asyncio.get_running_loop()
     body = text.encode()
-    return (
+    head = (
         f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
         "Connection: close\r\n\r\n"
-    ).encode() + body
+    )
+    await loop.sock_sendall(client, head.encode() + body)
+    client.shutdown(socket.SHUT_WR)
+    async with asyncio.timeout(FAREWELL_S):
+        while await loop.sock_recv(client, 65_536):
+            pass
 
 
 async def _read_head(client: socket.socket) -> bytes:

@@ -19,116 +19,112 @@ from aiohttp import web
 
 import planar.runtime as runtime
 from planar.errors import BadRequest
-from planar.venue.connection import HttpConnection
+from planar.venue.connection import VenueRequest
 
 FIRINGS_KEPT = 10_000
 
 DelayMs = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]
 HttpStatus = Annotated[int, msgspec.Meta(ge=200, le=599)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+HeaderText = Annotated[str, msgspec.Meta(pattern=r"\A[^\r\n\0]+\Z")]
 
 Answer = Callable[[], Awaitable[web.StreamResponse]]
 """Lets the exchange handle the request, and gives its answer, not yet sent."""
 
 
 class _Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    """What a rule does. Its name on the wire is its tag."""
+    """What a rule does. `kind` names it in JSON."""
 
     meets_upgrades: ClassVar[bool] = True
+    """False: a WebSocket upgrade never meets it."""
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Do it. The response given is sent if the connection still stands."""
         raise NotImplementedError
 
 
-class DropRequest(_Fault, tag="drop_request"):
+class DropRequest(_Fault, frozen=True, tag="drop_request"):
     """The connection breaks before the exchange hears of the request."""
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Break the connection."""
-        connection.abort()
-        return web.Response()
+        return _drop(request)
 
 
-class DelayRequest(_Fault, tag="delay_request"):
+class DelayRequest(_Fault, frozen=True, tag="delay_request"):
     """The exchange hears of the request `delay_ms` later, even if the client has left by then."""
 
     delay_ms: DelayMs
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Wait, then handle."""
         await runtime.sleep(self.delay_ms / 1000)
         return await answer()
 
 
-class HangRequest(_Fault, tag="hang_request"):
+class HangRequest(_Fault, frozen=True, tag="hang_request"):
     """The exchange never hears of the request; the connection stays open until the client leaves."""
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Wait for the client to leave."""
-        await connection.gone.wait()
-        return web.Response()
+        return await _hang(request)
 
 
-class RefuseRequest(_Fault, tag="refuse_request"):
+class RefuseRequest(_Fault, frozen=True, tag="refuse_request"):
     """Something in front of the exchange (a proxy, a load balancer) answers in its place.
 
     Attributes:
         status: HTTP status of the answer.
         body: its text.
-        content_type: its media type.
-        headers: further headers, such as Retry-After.
+        headers: its headers, such as Retry-After; Content-Type is HTML unless it is given.
     """
 
     status: HttpStatus
     body: str
-    content_type: str = "text/html"
-    headers: dict[str, str] = {}
+    headers: dict[HeaderText, HeaderText] = {}
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Answer in the exchange's place."""
-        return _substitute(self.status, self.body, self.content_type, self.headers)
+        return _substitute(self.status, self.body, self.headers)
 
 
-class DropAnswer(_Fault, tag="drop_answer"):
+class DropAnswer(_Fault, frozen=True, tag="drop_answer"):
     """The exchange handles the request; the connection breaks instead of an answer."""
 
     meets_upgrades = False
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Handle, then break the connection."""
         await answer()
-        connection.abort()
-        return web.Response()
+        return _drop(request)
 
 
-class DelayAnswer(_Fault, tag="delay_answer"):
+class DelayAnswer(_Fault, frozen=True, tag="delay_answer"):
     """The exchange handles the request at once; its answer comes `delay_ms` later."""
 
     meets_upgrades = False
     delay_ms: DelayMs
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Handle, wait, answer."""
         response = await answer()
         await runtime.sleep(self.delay_ms / 1000)
         return response
 
 
-class HangAnswer(_Fault, tag="hang_answer"):
+class HangAnswer(_Fault, frozen=True, tag="hang_answer"):
     """The exchange handles the request; no answer ever comes, and the connection stays open until the client leaves."""
 
     meets_upgrades = False
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Handle, then wait for the client to leave."""
         await answer()
-        await connection.gone.wait()
-        return web.Response()
+        return await _hang(request)
 
 
-class CutAnswer(_Fault, tag="cut_answer"):
-    """The exchange handles the request; the status, the headers and a part of the body arrive, then the connection ends.
+class CutAnswer(_Fault, frozen=True, tag="cut_answer"):
+    """The exchange handles the request; status, headers and a part of the body arrive, then the connection ends.
 
     Attributes:
         keep_bytes: how much of the body arrives; at least its last byte is always missing.
@@ -137,41 +133,38 @@ class CutAnswer(_Fault, tag="cut_answer"):
     meets_upgrades = False
     keep_bytes: Annotated[int, msgspec.Meta(ge=0)]
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Handle, then send a part of the answer and end the connection."""
         response = await answer()
         body = response.body if isinstance(response, web.Response) else None
-        if not isinstance(body, bytes) or not body or connection.current_request is None:
-            connection.abort()
-            return response
+        if not isinstance(body, bytes) or not body:
+            return _drop(request)
         part = web.StreamResponse(status=response.status, reason=response.reason, headers=response.headers)
         part.content_length = len(body)
-        await part.prepare(connection.current_request)
+        await part.prepare(request)
         await part.write(body[: min(self.keep_bytes, len(body) - 1)])
-        connection.force_close()  # what was written still goes out
+        request.connection.force_close()  # what was written still goes out
         return part
 
 
-class ReplaceAnswer(_Fault, tag="replace_answer"):
+class ReplaceAnswer(_Fault, frozen=True, tag="replace_answer"):
     """The exchange handles the request; the client gets another answer than the exchange's.
 
     Attributes:
         status: HTTP status of the answer.
         body: its text; empty, HTML, half of a JSON document ...
-        content_type: its media type.
-        headers: further headers.
+        headers: its headers; Content-Type is HTML unless it is given.
     """
 
     meets_upgrades = False
     status: HttpStatus
     body: str
-    content_type: str = "text/html"
-    headers: dict[str, str] = {}
+    headers: dict[HeaderText, HeaderText] = {}
 
-    async def play(self, connection: HttpConnection, answer: Answer) -> web.StreamResponse:
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Handle, then answer otherwise."""
         await answer()
-        return _substitute(self.status, self.body, self.content_type, self.headers)
+        return _substitute(self.status, self.body, self.headers)
 
 
 Fault = (
@@ -322,7 +315,10 @@ class FaultBook:
         return not self._rules
 
     def fault_for(self, subject: Subject) -> Fault | None:
-        """The fault that this request meets, now recorded. Every rule that means it counts it; the first due one acts."""
+        """The fault that this request meets, now recorded.
+
+        Every rule that means the request counts it; of those that are due the first added acts.
+        """
         chosen: RuleState | None = None
         for state in self._rules.values():
             if state.rule.matches(subject):
@@ -343,5 +339,17 @@ class FaultBook:
         )
 
 
-def _substitute(status: int, body: str, content_type: str, headers: dict[str, str]) -> web.Response:
-    return web.Response(status=status, text=body, content_type=content_type, headers=headers)
+def _drop(request: VenueRequest) -> web.Response:
+    request.connection.abort()
+    return web.Response()  # goes nowhere: aiohttp wants one
+
+
+async def _hang(request: VenueRequest) -> web.Response:
+    await request.connection.gone.wait()
+    return _drop(request)  # the client may still be there if it is the venue that goes
+
+
+def _substitute(status: int, body: str, headers: dict[str, str]) -> web.Response:
+    response = web.Response(status=status, body=body.encode(), headers=headers)
+    response.headers.setdefault("Content-Type", "text/html; charset=utf-8")
+    return response

@@ -2,7 +2,7 @@
 
 from planar.adapters.profile import ClientIdRule, ExpiryRule
 
-CLIENT_ID = ClientIdRule(length=36, param="newClientOrderId")
+CLIENT_ID = ClientIdRule(length=36, param="newClientOrderId", query_param="origClientOrderId")
 """`newClientOrderId` is 1 to 36 of [.A-Z:/a-z0-9_-]; unique among open orders only."""
 
 EXPIRY = ExpiryRule(

@@ -85,7 +85,7 @@ class Wire(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Close the WebSockets and end the tasks. Called once; no new connection is taken any more."""
+        """Close the WebSockets and end the tasks, also after a `start` that failed. No connection is taken any more."""
         ...
 
     async def handle(self, host: str, path: str, request: web.BaseRequest) -> web.StreamResponse:
@@ -94,7 +94,8 @@ class Wire(Protocol):
         Args:
             host: the real host meant, lower case, without a port; one of `hosts`.
             path: raw path, still percent-encoded, without an entrance's prefix and without the query string.
-            request: raw query string in `request.rel_url.raw_query_string`, raw body in `await request.read()`.
+            request: raw query string in `request.rel_url.raw_query_string`, raw body in `await request.read()`, which
+                has come in whole before (at most 1 MiB) and is given without waiting.
                 A WebSocket upgrade is answered with `web.WebSocketResponse(...).prepare(request)` and returned when
                 the connection is over. `request.remote` is None on the Unix socket.
         """

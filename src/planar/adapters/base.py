@@ -1,0 +1,194 @@
+"""`Adapter`: the set of primitives through which Planar speaks to one venue.
+
+An adapter knows one (exchange, environment, account). It translates, and judges answers; it keeps no orders, retries
+nothing and decides nothing. Everything that users see is composed from these primitives in `planar.exchange`.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from planar.adapters.profile import Profile
+from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
+
+
+class OrderRequest(msgspec.Struct, frozen=True):
+    """One order, complete and validated, as it is to reach the venue.
+
+    Attributes:
+        client_id: journaled before this was made.
+        side: "buy" or "sell".
+        type: "limit" or "market"; with a `stop_price` its stop form.
+        amount: base amount; None for a market order sized by `cost`.
+        price: limit price; None for market orders.
+        cost: quote amount to spend.
+        stop_price: trigger price.
+        time_in_force: "GTC", "IOC", "FOK" or None for the venue's default.
+        post_only: refuse to take.
+        replaces: the venue's id of the order that this one replaces.
+        params: raw parameters, passed on.
+    """
+
+    client_id: str
+    symbol: str
+    side: str
+    type: str
+    amount: Amount | None = None
+    price: Amount | None = None
+    cost: Amount | None = None
+    stop_price: Amount | None = None
+    time_in_force: str | None = None
+    post_only: bool = False
+    replaces: str | None = None
+    params: Mapping[str, Any] = {}
+
+
+class OrderRef(msgspec.Struct, frozen=True):
+    """How to name an order to the venue: by its id there, or by our client id.
+
+    At least one of the two is given.
+    """
+
+    symbol: str
+    order_id: str | None = None
+    client_id: str | None = None
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What the venue can do, as far as it is known.
+
+    Attributes:
+        methods: snake_case method -> True, False, "emulated" or None (unknown).
+        timeframes: candle intervals by CCXT's words.
+        required_credentials: names of the credentials that private calls need.
+    """
+
+    methods: Mapping[str, bool | str | None]
+    timeframes: tuple[str, ...]
+    required_credentials: tuple[str, ...]
+
+    def can(self, method: str) -> bool | str | None:
+        """True, False, "emulated", or None if nobody knows."""
+        return self.methods.get(method)
+
+
+class Adapter(abc.ABC):
+    """Primitives of one (exchange, environment, account). See the module's docstring.
+
+    All methods raise `PlanarError`s only, each with its outcome. `timeout_ms` bounds the whole call: waiting for the
+    budget, connecting, sending and reading.
+    """
+
+    profile: Profile
+    capabilities: Capabilities
+
+    @property
+    def id(self) -> str:
+        """CCXT's id of the exchange."""
+        return self.profile.id
+
+    # -- markets ---------------------------------------------------------------------------------------------------
+    @abc.abstractmethod
+    async def load_markets(self, *, timeout_ms: int, reload: bool = False) -> Mapping[str, Market]:
+        """Markets by unified symbol."""
+
+    @abc.abstractmethod
+    async def fetch_time(self, *, timeout_ms: int) -> int:
+        """The venue's clock, UTC milliseconds."""
+
+    # -- market data -----------------------------------------------------------------------------------------------
+    @abc.abstractmethod
+    async def fetch_ticker(self, symbol: str, params: Mapping[str, Any], *, timeout_ms: int) -> Ticker:
+        """One ticker."""
+
+    @abc.abstractmethod
+    async def fetch_tickers(
+        self, symbols: Sequence[str] | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> dict[str, Ticker]:
+        """Tickers by symbol; all of them for None."""
+
+    @abc.abstractmethod
+    async def fetch_order_book(
+        self, symbol: str, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> OrderBook:
+        """The order book, `limit` levels a side or the venue's default."""
+
+    @abc.abstractmethod
+    async def fetch_trades(
+        self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> list[Trade]:
+        """Public trades, oldest first."""
+
+    @abc.abstractmethod
+    async def fetch_ohlcv(
+        self,
+        symbol: str,
+        timeframe: str,
+        since_ms: int | None,
+        limit: int | None,
+        params: Mapping[str, Any],
+        *,
+        timeout_ms: int,
+    ) -> list[Candle]:
+        """Candles, oldest first."""
+
+    # -- the account -----------------------------------------------------------------------------------------------
+    @abc.abstractmethod
+    async def fetch_balance(self, params: Mapping[str, Any], *, timeout_ms: int) -> AccountBalance:
+        """Free, used and total by currency."""
+
+    @abc.abstractmethod
+    async def fetch_my_trades(
+        self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> list[Fill]:
+        """Own executions of one market, oldest first."""
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+    @abc.abstractmethod
+    async def submit(self, request: OrderRequest, *, timeout_ms: int, on_send: Callable[[], None]) -> Order:
+        """Send one order, once. `on_send` is called immediately before its first byte leaves; if it raises, none does.
+
+        Raises:
+            PlanarError: `outcome` says what is known: NOT_SENT, REFUSED, UNKNOWN, or OK when the venue took it but its
+                answer could not be understood.
+        """
+
+    @abc.abstractmethod
+    def can_stop(self, symbol: str) -> bool | None:
+        """Whether stop orders of this market are offered; None if nobody knows."""
+
+    @abc.abstractmethod
+    def usage(self) -> dict[str, tuple[float, float]]:
+        """Meter -> (used, limit) now."""
+
+    @abc.abstractmethod
+    async def cancel(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:
+        """Cancel one order. None if the venue confirmed without showing the order.
+
+        Raises:
+            OrderNotFound: the venue does not know an open order of that name.
+        """
+
+    @abc.abstractmethod
+    async def query_order(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:
+        """The order as the venue knows it; None only if the venue says that it knows none of that name."""
+
+    @abc.abstractmethod
+    async def fetch_open_orders(
+        self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> list[Order]:
+        """Open orders; of all markets for None."""
+
+    @abc.abstractmethod
+    async def fetch_orders(
+        self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> list[Order]:
+        """Orders of any state, oldest first."""
+
+    @abc.abstractmethod
+    async def close(self) -> None:
+        """Close sockets and tasks of this adapter; its session belongs to the Dialer."""

@@ -1,0 +1,370 @@
+"""`CcxtAdapter`: any of CCXT's exchanges behind the primitives of `Adapter`.
+
+Users' arguments go in, CCXT's unified dictionaries come out and are turned into strict models. What goes wrong anywhere
+on the way becomes one of Planar's errors, with the outcome that the requests really had.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+import planar.runtime as runtime
+from planar.adapters.base import Adapter, Capabilities, OrderRef, OrderRequest
+from planar.adapters.ccxt_errors import translate
+from planar.adapters.ccxt_seam import CcxtExchange
+from planar.adapters.market_store import MarketStore
+from planar.adapters.profile import Profile
+from planar.errors import BadResponse, NotSupported, OrderNotFound, Outcome, PlanarError
+from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, OrderState, Ticker, Trade
+from planar.models import from_ccxt as convert
+from planar.transport.context import CallContext, Priority, calling
+
+T = TypeVar("T")
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def snake(camel: str) -> str:
+    """CCXT's `fetchOHLCV` as `fetch_ohlcv`."""
+    return _HUMP.sub("_", camel).lower()
+
+
+def capabilities_of(exchange: CcxtExchange) -> Capabilities:
+    """What CCXT says about itself, normalised: keys that differ only in spelling are one, None stays unknown."""
+    methods: dict[str, bool | str | None] = {}
+    for name, value in exchange.has.items():
+        key = snake(name)
+        if value or methods.get(key) is None:
+            methods[key] = value
+    return Capabilities(
+        methods=methods,
+        timeframes=tuple(exchange.timeframes or ()),
+        required_credentials=tuple(name for name, needed in exchange.requiredCredentials.items() if needed),
+    )
+
+
+def exact(number: Amount) -> float | str:
+    """A number that CCXT writes back digit for digit: a float if its shortest repr is the same, else text."""
+    as_float = float(number)
+    return as_float if Amount(as_float) == number else str(number)
+
+
+def _asked(request: OrderRequest) -> Order:
+    """The order as it was asked for, to be completed by the venue's acknowledgement."""
+    return Order(
+        client_order_id=request.client_id,
+        symbol=request.symbol,
+        side="sell" if request.side == "sell" else "buy",
+        type=request.type,
+        state=OrderState.PENDING,
+        time_in_force=request.time_in_force,
+        post_only=request.post_only,
+        amount=request.amount,
+        price=request.price,
+        trigger_price=request.stop_price,
+    )
+
+
+class CcxtAdapter(Adapter):
+    """One (exchange, environment, account) through CCXT."""
+
+    def __init__(self, exchange: CcxtExchange, profile: Profile, markets: MarketStore) -> None:
+        self.exchange = exchange
+        self.profile = profile
+        self.capabilities = capabilities_of(exchange)
+        self._markets = markets
+
+    async def call(
+        self, name: str, method: Callable[..., Awaitable[T]], *args: Any, timeout_ms: int, priority: Priority
+    ) -> T:
+        """Run one reading method of CCXT inside a call context."""
+        return await self._run(CallContext(name, timeout_ms, priority, reading=True), method, *args)
+
+    async def _run(self, call: CallContext, method: Callable[..., Awaitable[T]], *args: Any) -> T:
+        with calling(call):
+            try:
+                return await method(*args)
+            except PlanarError:
+                raise
+            except Exception as error:
+                raise translate(error, call, self.id) from error
+
+    def _convert(self, function: Callable[..., T], raw: Any) -> T:
+        """Turn CCXT's dictionary into a model; what does not fit is an error with this exchange's name."""
+        return function(raw, exchange=self.id, received_ns=runtime.wall_ns())
+
+    def require(self, method: str) -> None:
+        """Refuse what CCXT knows that it cannot do.
+
+        Raises:
+            NotSupported: before anything is sent.
+        """
+        if self.capabilities.can(method) is False:
+            raise NotSupported(f"{method} is not offered by this exchange", exchange=self.id)
+
+    # -- markets ---------------------------------------------------------------------------------------------------
+    async def load_markets(self, *, timeout_ms: int, reload: bool = False) -> Mapping[str, Market]:
+        """Markets by unified symbol, from the cache if it is fresh."""
+
+        async def fetch() -> Mapping[str, Any]:
+            return await self.call(
+                "load_markets",
+                self.exchange.load_markets,
+                True,
+                timeout_ms=timeout_ms,
+                priority=Priority.MARKET,
+            )
+
+        return await self._markets.load(self.exchange, fetch, reload=reload)
+
+    async def fetch_time(self, *, timeout_ms: int) -> int:
+        """The venue's clock, UTC milliseconds."""
+        self.require("fetch_time")
+        time_ms = await self.call(
+            "fetch_time", self.exchange.fetch_time, timeout_ms=timeout_ms, priority=Priority.ORDER
+        )
+        if not isinstance(time_ms, int):
+            raise BadResponse(f"the answer to fetch_time is {time_ms!r}, not milliseconds", exchange=self.id)
+        return time_ms
+
+    # -- market data -----------------------------------------------------------------------------------------------
+    async def fetch_ticker(self, symbol: str, params: Mapping[str, Any], *, timeout_ms: int) -> Ticker:
+        """One ticker."""
+        self.require("fetch_ticker")
+        raw = await self.call(
+            "fetch_ticker",
+            self.exchange.fetch_ticker,
+            symbol,
+            dict(params),
+            timeout_ms=timeout_ms,
+            priority=Priority.MARKET,
+        )
+        return self._convert(convert.ticker, raw)
+
+    async def fetch_tickers(
+        self, symbols: Sequence[str] | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> dict[str, Ticker]:
+        """Tickers by symbol; all of them for None."""
+        self.require("fetch_tickers")
+        raw = await self.call(
+            "fetch_tickers",
+            self.exchange.fetch_tickers,
+            list(symbols) if symbols is not None else None,
+            dict(params),
+            timeout_ms=timeout_ms,
+            priority=Priority.MARKET,
+        )
+        return {
+            symbol: self._convert(convert.ticker, ticker) for symbol, ticker in raw.items()
+        }
+
+    async def fetch_order_book(
+        self, symbol: str, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> OrderBook:
+        """The order book."""
+        self.require("fetch_order_book")
+        raw = await self.call(
+            "fetch_order_book",
+            self.exchange.fetch_order_book,
+            symbol,
+            limit,
+            dict(params),
+            timeout_ms=timeout_ms,
+            priority=Priority.MARKET,
+        )
+        return self._convert(convert.order_book, raw)
+
+    async def fetch_trades(
+        self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> list[Trade]:
+        """Public trades."""
+        self.require("fetch_trades")
+        rows = await self.call(
+            "fetch_trades",
+            self.exchange.fetch_trades,
+            symbol,
+            since_ms,
+            limit,
+            dict(params),
+            timeout_ms=timeout_ms,
+            priority=Priority.MARKET,
+        )
+        return [self._convert(convert.trade, row) for row in rows]
+
+    async def fetch_ohlcv(
+        self,
+        symbol: str,
+        timeframe: str,
+        since_ms: int | None,
+        limit: int | None,
+        params: Mapping[str, Any],
+        *,
+        timeout_ms: int,
+    ) -> list[Candle]:
+        """Candles."""
+        self.require("fetch_ohlcv")
+        rows = await self.call(
+            "fetch_ohlcv",
+            self.exchange.fetch_ohlcv,
+            symbol,
+            timeframe,
+            since_ms,
+            limit,
+            dict(params),
+            timeout_ms=timeout_ms,
+            priority=Priority.MARKET,
+        )
+        return convert.candles(rows, exchange=self.id)
+
+    # -- the account -----------------------------------------------------------------------------------------------
+    async def fetch_balance(self, params: Mapping[str, Any], *, timeout_ms: int) -> AccountBalance:
+        """Free, used and total by currency."""
+        self.require("fetch_balance")
+        raw = await self.call(
+            "fetch_balance",
+            self.exchange.fetch_balance,
+            dict(params),
+            timeout_ms=timeout_ms,
+            priority=Priority.ACCOUNT,
+        )
+        return self._convert(convert.balance, raw)
+
+    async def fetch_my_trades(
+        self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> list[Fill]:
+        """Own executions of one market."""
+        self.require("fetch_my_trades")
+        rows = await self.call(
+            "fetch_my_trades",
+            self.exchange.fetch_my_trades,
+            symbol,
+            since_ms,
+            limit,
+            dict(params),
+            timeout_ms=timeout_ms,
+            priority=Priority.ACCOUNT,
+        )
+        return [self._convert(convert.fill, row) for row in rows]
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+    async def submit(self, request: OrderRequest, *, timeout_ms: int, on_send: Callable[[], None]) -> Order:
+        """Send one order, once."""
+        call = CallContext("create_order", timeout_ms, Priority.ORDER, journaled=True, on_send=on_send)
+        amount = exact(request.amount) if request.amount is not None else None
+        price = exact(request.price) if request.price is not None else None
+        common = (request.symbol, request.type, request.side, amount, price, self._order_params(request))
+        if request.replaces is not None:
+            raw = await self._run(call, self.exchange.edit_order, request.replaces, *common)
+        else:
+            raw = await self._run(call, self.exchange.create_order, *common)
+        try:
+            return convert.order_ack(raw, _asked(request), exchange=self.id, received_ns=runtime.wall_ns())
+        except BadResponse as error:
+            error.outcome = Outcome.UNKNOWN
+            raise
+
+    def _order_params(self, request: OrderRequest) -> dict[str, Any]:
+        rule = self.profile.expiry
+        params: dict[str, Any] = {self.profile.client_id.param: request.client_id}
+        if rule.param is not None:
+            params[rule.param] = rule.window_ms
+        if request.time_in_force is not None:
+            params["timeInForce"] = request.time_in_force
+        if request.post_only:
+            params["postOnly"] = True
+        if request.stop_price is not None:
+            params["triggerPrice"] = exact(request.stop_price)
+        if request.cost is not None:
+            params["cost"] = exact(request.cost)
+        return {**params, **request.params}
+
+    def can_stop(self, symbol: str) -> bool | None:
+        """Whether CCXT's table of features lists trigger prices for this market."""
+        feature = cast(Any, self.exchange).feature_value(symbol, "createOrder", "triggerPrice")
+        return None if feature is None else bool(feature)
+
+    def usage(self) -> dict[str, tuple[float, float]]:
+        """Meter -> (used, limit) now."""
+        return self.exchange.planar.budget.usage()
+
+    async def cancel(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:
+        """Cancel one order."""
+        call = CallContext("cancel_order", timeout_ms, Priority.CANCEL, journaled=True)
+        raw = await self._run(call, self.exchange.cancel_order, ref.order_id, ref.symbol, {**self._name_params(ref), **params})
+        if not raw.get("status"):
+            return None
+        return self._convert(convert.order, raw)
+
+    async def query_order(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:
+        """The order as the venue knows it; None only if the venue says that it knows none of that name."""
+        if ref.order_id is None and self.profile.client_id.query_param is None:
+            return await self._search(ref, timeout_ms=timeout_ms)
+        self.require("fetch_order")
+        try:
+            raw = await self.call(
+                "fetch_order",
+                self.exchange.fetch_order,
+                ref.order_id,
+                ref.symbol,
+                {**self._name_params(ref), **params},
+                timeout_ms=timeout_ms,
+                priority=Priority.ORDER,
+            )
+        except OrderNotFound:
+            return None
+        return self._convert(convert.order, raw)
+
+    async def _search(self, ref: OrderRef, *, timeout_ms: int) -> Order | None:
+        """Look for a client id among the open orders, then among the recent ones."""
+        for order in await self.fetch_open_orders(ref.symbol, {}, timeout_ms=timeout_ms):
+            if order.client_order_id == ref.client_id:
+                return order
+        for order in await self.fetch_orders(ref.symbol, None, None, {}, timeout_ms=timeout_ms):
+            if order.client_order_id == ref.client_id:
+                return order
+        return None
+
+    def _name_params(self, ref: OrderRef) -> dict[str, Any]:
+        if ref.order_id is not None:
+            return {}
+        return {self.profile.client_id.query_param or "clientOrderId": ref.client_id}
+
+    async def fetch_open_orders(
+        self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> list[Order]:
+        """Open orders."""
+        self.require("fetch_open_orders")
+        rows = await self.call(
+            "fetch_open_orders",
+            self.exchange.fetch_open_orders,
+            symbol,
+            None,
+            None,
+            dict(params),
+            timeout_ms=timeout_ms,
+            priority=Priority.ACCOUNT,
+        )
+        return [self._convert(convert.order, row) for row in rows]
+
+    async def fetch_orders(
+        self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> list[Order]:
+        """Orders of any state."""
+        self.require("fetch_orders")
+        rows = await self.call(
+            "fetch_orders",
+            self.exchange.fetch_orders,
+            symbol,
+            since_ms,
+            limit,
+            dict(params),
+            timeout_ms=timeout_ms,
+            priority=Priority.ACCOUNT,
+        )
+        return [self._convert(convert.order, row) for row in rows]
+
+    async def close(self) -> None:
+        """Close CCXT's sockets; the session is the Dialer's."""
+        await cast(Any, self.exchange).close()

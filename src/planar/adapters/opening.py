@@ -1,0 +1,170 @@
+"""Opening an adapter: from settings to a `CcxtAdapter` that can reach its environment and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgspec
+
+from planar.adapters import lazy_ccxt
+from planar.adapters.ccxt_adapter import CcxtAdapter
+from planar.adapters.ccxt_seam import CcxtExchange, SeamWiring, create, seam_class
+from planar.adapters.market_store import MarketStore
+from planar.adapters.profile import Profile, hosts_of, load_profile
+from planar.errors import NotSupported
+from planar.transport.budget import Budget, MeterPool, MeterSpec
+from planar.transport.dialer import Dialer, Route
+from planar.transport.guard import HostRules
+
+
+class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is needed to open one (exchange, environment, account).
+
+    Attributes:
+        exchange: CCXT's id.
+        environment: "live", "sandbox", "demo" or "local".
+        credentials: CCXT's names to values; empty for public use.
+        fingerprint: names the key in meters and journals without telling it.
+        timeout_ms: of one call.
+        futures: True makes linear derivatives the default, False leaves them out.
+        pacing: False sends without waiting for the budget.
+        spacing_ms: extra pause between requests.
+        proxy, verify_ssl: as in the settings.
+        unix_socket: the local venue's, in the local environment.
+        allow_unjournaled: as in the settings.
+        ccxt: passed to CCXT's constructor.
+    """
+
+    exchange: str
+    environment: str
+    credentials: Mapping[str, str]
+    fingerprint: str
+    timeout_ms: int
+    futures: bool | None = None
+    pacing: bool = True
+    spacing_ms: int = 0
+    proxy: str | None = None
+    verify_ssl: bool = True
+    unix_socket: str | None = None
+    allow_unjournaled: bool = False
+    ccxt: Mapping[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"OpeningRequest(exchange={self.exchange!r}, environment={self.environment!r})"
+
+
+def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, markets: MarketStore) -> CcxtAdapter:
+    """Make the adapter. Nothing is sent.
+
+    Raises:
+        NotSupported: CCXT has no such exchange, or the exchange no such environment.
+        ConfigError: `[<id>.ccxt]` holds what Planar does not allow.
+    """
+    lazy_ccxt.install()
+    profile = load_profile(request.exchange)
+    description = _describe(request.exchange)
+    rules = _host_rules(profile, description, request.environment)
+    route = Route(
+        exchange=request.exchange,
+        environment=request.environment,
+        rules=rules,
+        unix_socket=request.unix_socket,
+        proxy=request.proxy,
+        verify_ssl=request.verify_ssl,
+    )
+    if not profile.meters:
+        profile = msgspec.structs.replace(profile, meters=(_derived_meter(description),))
+    budget = Budget(
+        meters,
+        request.exchange,
+        request.environment,
+        request.fingerprint,
+        profile.meters,
+        pacing=request.pacing,
+        spacing_ms=request.spacing_ms,
+    )
+    wiring = SeamWiring(profile, dialer.session(route), budget, request.environment, request.allow_unjournaled)
+    exchange = create(request.exchange, _ccxt_config(request, profile), wiring)
+    _switch_environment(exchange, request.environment)
+    return CcxtAdapter(exchange, profile, markets)
+
+
+def _describe(exchange_id: str) -> dict[str, Any]:
+    kind = seam_class(exchange_id)
+    return cast("dict[str, Any]", cast(Any, kind.__new__(kind)).describe())
+
+
+def _ccxt_config(request: OpeningRequest, profile: Profile) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "enableRateLimit": False,  # the budget paces; CCXT's limiter would pace again
+        "timeout": request.timeout_ms,
+        "has": {"fetchCurrencies": False},  # needs a key on some venues; markets come without it
+        "options": {},
+    }
+    if profile.market_types:
+        types = profile.market_types[:1] if request.futures is False else profile.market_types
+        config["options"]["fetchMarkets"] = {"types": list(types)}
+    if request.futures:
+        config["options"]["defaultType"] = profile.derivative_type
+        config["options"]["defaultSubType"] = "linear"
+    return _merged(_merged(_merged(config, profile.ccxt), request.ccxt), request.credentials)
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[key] = _merged(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", value))
+        else:
+            merged[key] = value
+    return merged
+
+
+def _derived_meter(description: Mapping[str, Any]) -> MeterSpec:
+    """CCXT's one limit as a sliding window: its rolling window where it has one, else what ten seconds allow."""
+    pace_ms = float(description.get("rateLimit") or 1000)
+    window_ms = int(description.get("rollingWindowSize") or 0) or 10_000
+    return MeterSpec("calls", max(1.0, window_ms / pace_ms), window_ms)
+
+
+def _host_rules(profile: Profile, description: Mapping[str, Any], environment: str) -> HostRules:
+    """The hosts of an environment: from the venue's table, else from CCXT's urls."""
+    known = profile.hosts.get(environment)
+    if known is not None:
+        return known
+    urls, hostname = description["urls"], description.get("hostname")
+    live = hosts_of(urls.get("api"), hostname)
+    test = [host for host in hosts_of(urls.get("test"), hostname) if host not in live]
+    demo = [host for host in hosts_of(urls.get("demo"), hostname) if host not in live]
+    if environment in ("live", "local"):
+        return HostRules(hosts=(*live, *_own_domains(live)), denied=tuple(test + demo))
+    found = test if environment == "sandbox" else demo
+    if not found:
+        shared = environment == "sandbox" and bool(urls.get("test"))
+        raise NotSupported(
+            f"{profile.id} has no {environment} environment"
+            + (" of its own: it shares its hosts with live, and Planar knows no marker that tells them apart" if shared else ""),
+            exchange=profile.id,
+            hint='use environment = "local" where Planar has a local venue for it, or "live" with small amounts',
+        )
+    return HostRules(hosts=tuple(found))
+
+
+def _own_domains(hosts: list[str]) -> list[str]:
+    """The venue's own domains: some hand out their WebSocket host in an answer."""
+    found: dict[str, None] = {}
+    for host in hosts:
+        labels = host.split(".")
+        keep = 3 if len(labels) > 2 and labels[-2] in ("co", "com", "net", "org") else 2
+        if len(labels) >= keep:
+            found["." + ".".join(labels[-keep:])] = None
+    return list(found)
+
+
+def _switch_environment(exchange: CcxtExchange, environment: str) -> None:
+    if environment == "sandbox":
+        exchange.set_sandbox_mode(True)
+    elif environment == "demo":
+        exchange.enable_demo_trading(True)

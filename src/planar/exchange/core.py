@@ -1,0 +1,196 @@
+"""What all parts of `Exchange` stand on: its adapter, its settings, its markets, its loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from planar.adapters.base import Adapter
+from planar.adapters.symbols import resolve_symbol
+from planar.config import CredentialStore, ExchangeSettings
+from planar.errors import BadSymbol, ConfigError, NotSupported, Outcome, WrongLoop
+from planar.models import Market
+from planar.orders import OrderManager
+from planar.streams import StreamHub
+
+DERIVATIVES = ("swap", "future", "option")
+
+
+class ExchangeCore:
+    """State and checks shared by the market data, trading and streaming halves of `Exchange`."""
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        settings: ExchangeSettings,
+        *,
+        account: str,
+        environment: str,
+        credentials: CredentialStore,
+        authenticated: bool,
+        make_orders: Callable[[], OrderManager],
+        hub: StreamHub,
+    ) -> None:
+        self._adapter = adapter
+        self._settings = settings
+        self._account = account
+        self._environment = environment
+        self._credentials = credentials
+        self._authenticated = authenticated
+        self._make_orders = make_orders
+        self._order_manager: OrderManager | None = None
+        self._hub = hub
+        self._loop = asyncio.get_running_loop()
+        self._markets: Mapping[str, Market] = {}
+        self._loading: asyncio.Task[Mapping[str, Market]] | None = None
+
+    # -- what it is ------------------------------------------------------------------------------------------------
+    @property
+    def id(self) -> str:
+        """CCXT's id of the exchange."""
+        return self._adapter.id
+
+    @property
+    def account(self) -> str:
+        """Name of the account; "" is the one without a name."""
+        return self._account
+
+    @property
+    def environment(self) -> str:
+        """live, sandbox, demo or local."""
+        return self._environment
+
+    @property
+    def settings(self) -> ExchangeSettings:
+        """The settings that it was opened with."""
+        return self._settings
+
+    @property
+    def has(self) -> Mapping[str, bool | str | None]:
+        """Method -> True, False, "emulated" or None (nobody knows); snake_case names."""
+        return self._adapter.capabilities.methods
+
+    @property
+    def timeframes(self) -> tuple[str, ...]:
+        """Candle intervals."""
+        return self._adapter.capabilities.timeframes
+
+    def __repr__(self) -> str:
+        whose = f"/{self._account}" if self._account else ""
+        return f"<Exchange {self.id}{whose} ({self._environment})>"
+
+    # -- markets ---------------------------------------------------------------------------------------------------
+    @property
+    def markets(self) -> Mapping[str, Market]:
+        """Markets by unified symbol."""
+        return self._markets
+
+    @property
+    def symbols(self) -> list[str]:
+        """Unified symbols, sorted."""
+        return sorted(self._markets)
+
+    async def load_markets(self, reload: bool = False) -> Mapping[str, Market]:
+        """Load the markets, from the cache if it is fresh; `reload` asks the venue.
+
+        One load serves all who ask meanwhile; a caller who leaves does not end it for the others.
+        """
+        self._check_loop()
+        if self._markets and not reload:
+            return self._markets
+        if self._loading is None:
+            self._loading = self._loop.create_task(
+                self._load(reload), name=f"{self.id}: load markets"
+            )
+            self._loading.add_done_callback(self._loaded)
+        return await asyncio.shield(self._loading)
+
+    async def _load(self, reload: bool) -> Mapping[str, Market]:
+        self._markets = await self._adapter.load_markets(timeout_ms=self._settings.timeout_ms, reload=reload)
+        return self._markets
+
+    def _loaded(self, task: asyncio.Task[Mapping[str, Market]]) -> None:
+        self._loading = None
+        if not task.cancelled():
+            task.exception()  # whoever asked has it; read here for the case that all of them left
+
+    def market(self, symbol: str) -> Market:
+        """The market that `symbol` names: unified (`BTC/USDT`), joined (`BTCUSDT`, `BTC-USDT`) or the venue's raw id.
+
+        Raises:
+            BadSymbol: no such market; the message names the nearest, and another market type that has it.
+        """
+        preferred = "swap" if self._settings.futures else "spot"
+        market = resolve_symbol(self._markets, symbol, preferred=preferred, exchange=self.id)
+        if self._settings.futures is False and market.type in DERIVATIVES:
+            raise BadSymbol(
+                f"{market.symbol} is a derivative, and futures = false refuses them",
+                exchange=self.id,
+                outcome=Outcome.NOT_SENT,
+                hint=f"set futures = true in [{self.id}], or leave it out",
+            )
+        return market
+
+    def _symbol(self, symbol: str) -> str:
+        self._check_loop()
+        return symbol if symbol in self._markets and self._settings.futures is not False else self.market(symbol).symbol
+
+    # -- checks ----------------------------------------------------------------------------------------------------
+    def _check_loop(self) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongLoop(
+                f"{self!r} belongs to another event loop",
+                outcome=Outcome.NOT_SENT,
+                hint="open a workspace in this loop: async with planar.open() as p",
+            )
+
+    def _check_signed(self, name: str) -> None:
+        """Before a private call: an environment that the user wrote, and credentials for it.
+
+        Raises:
+            ConfigError: no environment is written.
+            MissingCredentials: which are missing, and where to put them. Nothing was sent.
+        """
+        self._check_loop()
+        if self._settings.environment is None and self._environment == "live":
+            raise ConfigError(
+                f"{name} is a private call, and no environment is written for {self.id}",
+                outcome=Outcome.NOT_SENT,
+                hint=f'write into user/planar.toml:\n       [{self.id}]\n       environment = "sandbox"   '
+                '# or "live", "demo", "local"',
+            )
+        if not self._authenticated:
+            raise self._credentials.missing_error(
+                self.id, self._account, self._settings.environment or "live", self._adapter.capabilities.required_credentials
+            )
+
+    def _check_writable(self, name: str) -> None:
+        self._check_signed(name)
+        if self._settings.read_only:
+            raise NotSupported(
+                f"{name} would change something, and this exchange is read-only",
+                exchange=self.id,
+                hint=f"remove read_only = true from [{self.id}]",
+            )
+
+    def _timeout(self, timeout_ms: int | None) -> int:
+        return self._settings.timeout_ms if timeout_ms is None else timeout_ms
+
+    def _orders(self) -> OrderManager:
+        if self._order_manager is None:
+            self._order_manager = self._make_orders()
+        return self._order_manager
+
+    def _observe(self, order: Any) -> None:
+        if self._order_manager is not None:
+            self._order_manager.observe(order)
+
+    async def close(self) -> None:
+        """Close streams, orders and sockets; the workspace calls it."""
+        if self._loading is not None:
+            self._loading.cancel()
+        await self._hub.close()
+        if self._order_manager is not None:
+            await self._order_manager.close()
+        await self._adapter.close()

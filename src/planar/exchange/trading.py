@@ -1,0 +1,289 @@
+"""Orders, with CCXT's names and argument order. Every one goes through the journal; there is no other way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from planar.adapters.base import OrderRef, OrderRequest
+from planar.errors import ArgumentsRequired, BadRequest, NotSupported, OrderNotFound, Outcome
+from planar.exchange.data import NOTHING, DataMethods
+from planar.models import Amount, Order
+from planar.orders import OrderHandle, Reconciliation
+from planar.orders.rules import check_order
+
+Number = str | int | float | Decimal
+"""What users write amounts and prices as. A float counts as its shortest repr: 0.1 is one tenth."""
+
+_UNIFIED = ("timeInForce", "postOnly", "triggerPrice", "stopPrice", "stopLossPrice", "cost")
+_CLIENT_IDS = ("clientOrderId", "client_order_id", "newClientOrderId", "clOrdId", "orderLinkId", "cl_ord_id")
+_MARGIN = ("marginMode", "sideEffectType", "isIsolated", "leverage")
+
+
+class TradingMethods(DataMethods):
+    """Everything that moves money."""
+
+    async def create_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number | None = None,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        intent_id: str = "",
+        timeout_ms: int | None = None,
+    ) -> OrderHandle:
+        """Send one order, at most once.
+
+        Args:
+            type: "limit" or "market"; "stop" and "stop_limit" are their stop forms.
+            amount: in base currency; None with `cost` in `params`.
+            params: CCXT's unified timeInForce, postOnly, triggerPrice, cost; anything else goes to the venue as it is.
+            intent_id: your own name for the wish; asked again with an equal one, the same order is returned.
+
+        Raises:
+            OrderUnknown: the venue may have it. Do not send it again; `await error.order.resolved()`.
+            PlanarError: otherwise; its outcome NOT_SENT or REFUSED says that there is no such order.
+        """
+        self._check_writable("create_order")
+        request = self._request(symbol, type, side, amount, price, params)
+        return await self._orders().place(request, intent_id=intent_id, timeout_ms=timeout_ms)
+
+    def preview_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number | None = None,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+    ) -> OrderRequest:
+        """The order as it would be sent, checked against the market's rules. Nothing is sent."""
+        return self._request(symbol, type, side, amount, price, params)
+
+    def _request(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number | None,
+        price: Number | None,
+        params: Mapping[str, Any],
+        replaces: str | None = None,
+    ) -> OrderRequest:
+        market = self.market(symbol)
+        for name in _CLIENT_IDS:
+            if name in params:
+                raise BadRequest(
+                    f"{name} is given, but client ids are made and journaled by Planar",
+                    exchange=self.id,
+                    outcome=Outcome.NOT_SENT,
+                    hint="name the wish with intent_id=...; the order's id is order.client_order_id",
+                )
+        self._check_leverage(side, params)
+        stop_price = params.get("triggerPrice", params.get("stopPrice", params.get("stopLossPrice")))
+        kind = {"stop": "market", "stop_market": "market", "stop_limit": "limit"}.get(type, type)
+        if kind != type and stop_price is None:
+            raise ArgumentsRequired(f"a {type} order needs a triggerPrice", exchange=self.id)
+        if stop_price is not None:
+            self._check_stops(market.symbol)
+        request = OrderRequest(
+            client_id="",
+            symbol=market.symbol,
+            side=side,
+            type=kind,
+            amount=_amount("amount", amount, self.id),
+            price=_amount("price", price, self.id),
+            cost=_amount("cost", params.get("cost"), self.id),
+            stop_price=_amount("triggerPrice", stop_price, self.id),
+            time_in_force=params.get("timeInForce"),
+            post_only=params.get("postOnly", False),
+            replaces=replaces,
+            params={name: value for name, value in params.items() if name not in _UNIFIED},
+        )
+        check_order(request, market, self.id)
+        return request
+
+    def _check_leverage(self, side: str, params: Mapping[str, Any]) -> None:
+        """`leveraged` of the settings: which side may borrow."""
+        if not any(name in params for name in _MARGIN):
+            return
+        allowed = {"from": ("buy",), "to": ("sell",), "both": ("buy", "sell")}.get(self._settings.leveraged or "", ())
+        if side not in allowed:
+            wanted = "from" if side == "buy" else "to"
+            raise NotSupported(
+                f"a {side} order that may borrow is not allowed by the settings",
+                exchange=self.id,
+                hint=f'set leveraged = "{wanted}" or "both" in [{self.id}]',
+            )
+
+    def _check_stops(self, symbol: str) -> None:
+        if self._adapter.can_stop(symbol) is False:
+            raise NotSupported(f"stop orders of {symbol} are not offered by this exchange", exchange=self.id)
+
+    # -- the short forms -------------------------------------------------------------------------------------------
+    async def create_limit_order(
+        self, symbol: str, side: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> OrderHandle:
+        """A limit order."""
+        return await self.create_order(symbol, "limit", side, amount, price, params, **options)
+
+    async def create_limit_buy_order(
+        self, symbol: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> OrderHandle:
+        """A limit order to buy."""
+        return await self.create_order(symbol, "limit", "buy", amount, price, params, **options)
+
+    async def create_limit_sell_order(
+        self, symbol: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> OrderHandle:
+        """A limit order to sell."""
+        return await self.create_order(symbol, "limit", "sell", amount, price, params, **options)
+
+    async def create_market_order(
+        self, symbol: str, side: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> OrderHandle:
+        """A market order of a base amount."""
+        return await self.create_order(symbol, "market", side, amount, None, params, **options)
+
+    async def create_market_buy_order(
+        self, symbol: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> OrderHandle:
+        """A market order to buy a base amount."""
+        return await self.create_order(symbol, "market", "buy", amount, None, params, **options)
+
+    async def create_market_sell_order(
+        self, symbol: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> OrderHandle:
+        """A market order to sell a base amount."""
+        return await self.create_order(symbol, "market", "sell", amount, None, params, **options)
+
+    async def create_market_order_with_cost(
+        self, symbol: str, side: str, cost: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> OrderHandle:
+        """A market order for a quote amount."""
+        return await self.create_order(symbol, "market", side, None, None, {**params, "cost": cost}, **options)
+
+    async def create_market_buy_order_with_cost(
+        self, symbol: str, cost: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> OrderHandle:
+        """A market order that spends a quote amount."""
+        return await self.create_market_order_with_cost(symbol, "buy", cost, params, **options)
+
+    async def create_post_only_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> OrderHandle:
+        """A limit order that is refused instead of taking."""
+        return await self.create_order(symbol, type, side, amount, price, {**params, "postOnly": True}, **options)
+
+    async def create_stop_market_order(
+        self, symbol: str, side: str, amount: Number, trigger_price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> OrderHandle:
+        """A market order that waits for the price to reach `trigger_price`."""
+        params = {**params, "triggerPrice": trigger_price}
+        return await self.create_order(symbol, "market", side, amount, None, params, **options)
+
+    async def create_stop_limit_order(
+        self,
+        symbol: str,
+        side: str,
+        amount: Number,
+        price: Number,
+        trigger_price: Number,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> OrderHandle:
+        """A limit order that waits for the price to reach `trigger_price`."""
+        params = {**params, "triggerPrice": trigger_price}
+        return await self.create_order(symbol, "limit", side, amount, price, params, **options)
+
+    # -- changing and cancelling -----------------------------------------------------------------------------------
+    async def edit_order(
+        self,
+        id: str,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number | None = None,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        intent_id: str = "",
+        timeout_ms: int | None = None,
+    ) -> OrderHandle:
+        """Replace an order; the new one has a client id and a state of its own.
+
+        Refused where CCXT would cancel and create in two steps: between them the order is gone.
+        """
+        self._check_writable("edit_order")
+        if self._adapter.capabilities.can("edit_order") is not True:
+            raise NotSupported(
+                "edit_order is not atomic on this exchange", exchange=self.id, hint="cancel the order, then create one"
+            )
+        unified = self._symbol(symbol)
+        order_id = await self._order_id(id, unified)
+        request = self._request(unified, type, side, amount, price, params, replaces=order_id)
+        return await self._orders().place(request, intent_id=intent_id, timeout_ms=timeout_ms)
+
+    async def cancel_order(
+        self, id: str, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
+    ) -> Order:
+        """Cancel an order by the venue's id or Planar's client id; tried again until the deadline.
+
+        Raises:
+            OrderNotFound: there is no such open order; the message says what became of it.
+        """
+        self._check_writable("cancel_order")
+        ref = self._reference(id, self._symbol(symbol))
+        return await self._orders().cancel(ref, params=params, timeout_ms=timeout_ms)
+
+    async def cancel_all_orders(self, symbol: str, *, timeout_ms: int | None = None) -> list[Order]:
+        """Cancel all open orders of one market, one by one, those of other programs too; their last states.
+
+        An order that ends by itself meanwhile is no error.
+        """
+        self._check_writable("cancel_all_orders")
+        unified = self._symbol(symbol)
+        canceled: list[Order] = []
+        for order in await self.fetch_open_orders(unified, timeout_ms=timeout_ms):
+            ref = OrderRef(unified, order_id=order.id, client_id=order.client_order_id)
+            try:
+                canceled.append(await self._orders().cancel(ref, timeout_ms=timeout_ms))
+            except OrderNotFound:
+                canceled.append(await self.fetch_order(order.id or "", unified, timeout_ms=timeout_ms))
+        return canceled
+
+    async def reconcile(self) -> Reconciliation:
+        """Bring journal and venue to agree now; done by itself before the first order."""
+        self._check_signed("reconcile")
+        return await self._orders().ready()
+
+    async def _order_id(self, name: str, symbol: str) -> str:
+        ref = self._reference(name, symbol)
+        if ref.order_id is not None:
+            return ref.order_id
+        order = await self.fetch_order(name, symbol)
+        if order.id is None:
+            raise OrderNotFound(f"the venue shows no id for {name}", exchange=self.id)
+        return order.id
+
+
+def _amount(name: str, value: Any, exchange: str) -> Amount | None:
+    if value is None:
+        return None
+    try:
+        return Amount(value)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise BadRequest(
+            f"{name} is {value!r}: {error}", exchange=exchange, outcome=Outcome.NOT_SENT, hint=f"{name} must be a number"
+        ) from error

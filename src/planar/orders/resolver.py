@@ -1,0 +1,140 @@
+"""How an UNKNOWN order ends: on the venue's evidence, or on proof that it was never accepted. Never on a counter.
+
+Proof needs a venue whose matching engine refuses a request after its expiry (a fact of its package). Then, in order:
+1. the venue's own clock has passed the request's expiry by `settle_ms`;
+2. the client id, the open orders, the orders of any state since the intent, all pages, do not show it, and the account's
+   trades belong to other orders;
+3. step 2 again, `settle_ms` later.
+A query that fails proves nothing; the next round begins again. Without such a venue the order stays UNKNOWN until
+evidence comes or a person decides.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import planar.runtime as runtime
+from planar.adapters.base import Adapter, OrderRef
+from planar.errors import NotSupported, PlanarError
+from planar.models import Order, OrderState
+from planar.orders.events import Absent, Intent
+from planar.orders.store import OrderStore
+
+log = logging.getLogger("planar.orders")
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+ALARM_S = 10.0
+PAGE = 500
+
+
+class Resolver:
+    """Ends UNKNOWN orders; one task per order."""
+
+    def __init__(self, adapter: Adapter, store: OrderStore, timeout_ms: int) -> None:
+        self._adapter = adapter
+        self._store = store
+        self._timeout_ms = timeout_ms
+
+    async def resolve(self, client_id: str) -> None:
+        """Work until the order is no longer UNKNOWN; for ever, if the venue never tells."""
+        pause_s, started, alarmed = FIRST_PAUSE_S, runtime.monotonic(), False
+        while self._store.state(client_id) is OrderState.UNKNOWN:
+            try:
+                if await self.step(client_id):
+                    return
+            except PlanarError as error:
+                log.info("order %s is still unknown; a query failed: %s", client_id, error)
+                pause_s = max(pause_s, error.retry_after_s or 0.0)
+            if not alarmed and runtime.monotonic() - started >= ALARM_S:
+                alarmed = True
+                log.error("order %s is unknown since %.0f s; its funds count as used", client_id, ALARM_S)
+            await runtime.sleep(pause_s * runtime.current().random.uniform(0.8, 1.2))
+            pause_s = min(pause_s * 1.6, LONGEST_PAUSE_S)
+
+    async def step(self, client_id: str) -> bool:
+        """One round: ask by client id; past the expiry, try the proof. True if the order is no longer UNKNOWN."""
+        facts = self._store.facts(client_id)
+        assert facts.intent is not None
+        order = await self._query(facts.intent)
+        if order is not None:
+            self._store.observe(order, "query")
+            return True
+        if facts.expiry_ms is not None and await self._expired(facts.expiry_ms):
+            return await self._prove_absent(facts.intent, facts.expiry_ms)
+        return False
+
+    async def _query(self, intent: Intent) -> Order | None:
+        ref = OrderRef(intent.symbol, client_id=intent.client_id)
+        return await self._adapter.query_order(ref, {}, timeout_ms=self._timeout_ms)
+
+    async def _expired(self, expiry_ms: int) -> bool:
+        """Whether the venue's clock says that the request can no longer be accepted, nor be on its way to its books."""
+        rule = self._adapter.profile.expiry
+        if not rule.enforced:
+            return False
+        try:
+            venue_ms = await self._adapter.fetch_time(timeout_ms=self._timeout_ms)
+        except NotSupported:
+            return False
+        return venue_ms >= expiry_ms + rule.settle_ms
+
+    async def _prove_absent(self, intent: Intent, expiry_ms: int) -> bool:
+        settle_ms = self._adapter.profile.expiry.settle_ms
+        for number in (1, 2):
+            found = await self._search(intent)
+            if found is not None:
+                self._store.observe(found, "search")
+                return True
+            if number == 1:
+                await runtime.sleep(settle_ms / 1000)
+        evidence = f"not found by id, among open and past orders nor in trades, twice, {settle_ms} ms apart, "
+        evidence += f"after its expiry at {expiry_ms}"
+        self._store.record(Absent(client_id=intent.client_id, wall_ms=runtime.wall_ms(), evidence=evidence))
+        return True
+
+    async def _search(self, intent: Intent) -> Order | None:
+        """The order wherever the venue may show it; None only if every query was answered and none shows it."""
+        found = await self._query(intent)
+        if found is not None:
+            return found
+        seen: dict[str, Order] = {}
+        for order in await self._adapter.fetch_open_orders(intent.symbol, {}, timeout_ms=self._timeout_ms):
+            seen[order.id or ""] = order
+        # a margin for a clock that differs from the venue's
+        since_ms = intent.wall_ms - 60_000
+        for order in await self._all_orders(intent.symbol, since_ms):
+            seen[order.id or ""] = order
+        for order in seen.values():
+            if order.client_order_id == intent.client_id:
+                return order
+        for order_id in await self._traded_orders(intent.symbol, since_ms):
+            if order_id not in seen:
+                order = await self._adapter.query_order(
+                    OrderRef(intent.symbol, order_id=order_id), {}, timeout_ms=self._timeout_ms
+                )
+                if order is not None and order.client_order_id == intent.client_id:
+                    return order
+        return None
+
+    async def _all_orders(self, symbol: str, since_ms: int) -> list[Order]:
+        found: dict[str, Order] = {}
+        while True:
+            page = await self._adapter.fetch_orders(symbol, since_ms, PAGE, {}, timeout_ms=self._timeout_ms)
+            fresh = [order for order in page if (order.id or "") not in found]
+            found.update({order.id or "": order for order in fresh})
+            if len(page) < PAGE or not fresh:
+                return list(found.values())
+            since_ms = max(order.ts_ms or since_ms for order in fresh)
+
+    async def _traded_orders(self, symbol: str, since_ms: int) -> list[str]:
+        found: dict[str, None] = {}
+        seen: set[str] = set()
+        while True:
+            page = await self._adapter.fetch_my_trades(symbol, since_ms, PAGE, {}, timeout_ms=self._timeout_ms)
+            fresh = [fill for fill in page if fill.id not in seen]
+            seen.update(fill.id for fill in fresh)
+            found.update({fill.order_id: None for fill in fresh if fill.order_id is not None})
+            if len(page) < PAGE or not fresh:
+                return list(found)
+            since_ms = max(fill.ts_ms or since_ms for fill in fresh)

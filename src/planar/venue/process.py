@@ -1,0 +1,113 @@
+"""The local venue as a process of its own: options, registry, readiness, and a clean end.
+
+`planar venue up` and `python -m planar.venue` run this. The process ends on SIGINT, SIGTERM, the control API's shutdown
+and, with `die_with_parent`, when the pipe on its standard input closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from planar.errors import ConfigError, PlanarError, VenueUnavailable
+from planar.venue import registry
+from planar.venue.ca import Authority
+from planar.venue.registry import VenueRecord
+from planar.venue.server import VenueServer
+from planar.venue.wire import load_wire
+
+EXIT_OK = 0
+EXIT_CANNOT_START = 2
+
+
+class VenueOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue process is asked for.
+
+    Attributes:
+        venues: ids of exchanges, or `module:function` of wires outside Planar.
+        port: TCP port on 127.0.0.1; 0 takes a free one.
+        seed: decides the markets, the accounts and their past.
+        activity: seeded accounts trade on their own.
+        socket: path of the Unix socket; None puts it into the state directory.
+        die_with_parent: end when standard input closes.
+        registry: make the venue known to others on this machine; there can be one such per state directory.
+    """
+
+    venues: tuple[str, ...]
+    port: int = 0
+    seed: int = 1
+    activity: bool = False
+    socket: str | None = None
+    die_with_parent: bool = False
+    registry: bool = True
+
+
+def run(options: VenueOptions, announce: Callable[[VenueRecord], None]) -> int:
+    """Run a venue until it is asked to end; its exit code. `announce` is called when it is ready.
+
+    A venue that cannot start says why in one line on standard error.
+    """
+    try:
+        asyncio.run(_serve(options, announce))
+    except PlanarError as error:
+        print(f"planar venue: {error.message}" + (f": {error.hint}" if error.hint else ""), file=sys.stderr)
+        return EXIT_CANNOT_START
+    except KeyboardInterrupt:  # before the signal handlers stood
+        return EXIT_OK
+    return EXIT_OK
+
+
+async def _serve(options: VenueOptions, announce: Callable[[VenueRecord], None]) -> None:
+    state = registry.state_dir()
+    if options.registry:
+        _refuse_second(registry.read(state))
+    server = VenueServer([load_wire(name, seed=options.seed, activity=options.activity) for name in options.venues])
+    _end_on_request(server, die_with_parent=options.die_with_parent)
+    record = await server.start(
+        port=options.port,
+        authority=Authority.ensure(registry.venue_dir(state)),
+        unix_path=options.socket or registry.socket_path(state),
+    )
+    try:
+        if options.registry:
+            registry.write(state, record)
+        announce(record)
+        await server.until_shutdown()
+    finally:
+        if options.registry:
+            registry.remove(state, record)
+        await server.stop()
+
+
+def _refuse_second(record: VenueRecord | None) -> None:
+    if record is not None and registry.is_alive(record):
+        raise VenueUnavailable(
+            f"a local venue is running already (process {record.pid}, port {record.port}, {', '.join(record.venues)})",
+            hint="use it, end it, or set PLANAR_STATE to another directory",
+        )
+
+
+def _end_on_request(server: VenueServer, *, die_with_parent: bool) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.request_shutdown)
+    if not die_with_parent:
+        return
+    pipe = sys.stdin.fileno()
+
+    def on_input() -> None:
+        if not os.read(pipe, 4096):
+            loop.remove_reader(pipe)
+            server.request_shutdown()
+
+    try:
+        loop.add_reader(pipe, on_input)
+    except OSError as error:  # a regular file cannot be waited for
+        raise ConfigError(
+            "--die-with-parent needs a pipe on standard input", hint="start the venue with stdin=PIPE"
+        ) from error

@@ -1,0 +1,211 @@
+"""The local venue as a server: wires behind doors.
+
+`VenueServer` routes each request by its host to the wire that serves the real host, through the faults; requests to
+loopback go to the control API or, by prefix or by path, to a wire. It runs in a process of its own
+(`planar.venue.process`), inside a test's event loop, or inside the seeded loop with the Unix door alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+
+from aiohttp import web
+
+import planar.runtime as runtime
+from planar.errors import ConfigError
+from planar.venue.ca import Authority
+from planar.venue.connection import HttpServer, VenueRequest, bare_host
+from planar.venue.control import PREFIX, ControlApi, VenueStatus
+from planar.venue.doors import TcpDoor, UnixDoor
+from planar.venue.faults import FaultBook, Subject
+from planar.venue.registry import VenueRecord
+from planar.venue.wire import Wire
+
+CONTROL_HOST = "venue.local"
+"""Host of the control API on the Unix socket, where no address stands for the venue."""
+LOOPBACK_HOSTS = frozenset({CONTROL_HOST, "localhost", "127.0.0.1", "::1"})
+CLOSE_GRACE_S = 0.25
+TOKEN_LENGTH = 32
+
+
+class VenueServer:
+    """One or several local exchanges.
+
+    Attributes:
+        faults: what happens to chosen requests.
+        record: how it is reached; None before `start`.
+    """
+
+    def __init__(self, wires: Sequence[Wire]) -> None:
+        """
+        Raises:
+            ConfigError: two wires have the same id or serve the same host.
+        """
+        self._wires = {wire.id: wire for wire in wires}
+        self._by_host = {host: wire for wire in wires for host in wire.hosts}
+        if len(self._wires) < len(wires) or len(self._by_host) < sum(len(wire.hosts) for wire in wires):
+            names = ", ".join(wire.id for wire in wires)
+            raise ConfigError(f"two of these venues are the same or share a host: {names}", hint="name each once")
+        self.faults = FaultBook()
+        self.record: VenueRecord | None = None
+        self._shutdown = asyncio.Event()
+        self._token = runtime.token(TOKEN_LENGTH)
+        self._control = ControlApi(self._wires, self.faults, self._token, self.status, self.request_shutdown)
+        self._http = HttpServer(self._handle)
+        self._tcp: TcpDoor | None = None
+        self._unix: UnixDoor | None = None
+        self._started: list[Wire] = []
+
+    async def start(
+        self, *, port: int | None = None, authority: Authority | None = None, unix_path: str | None = None
+    ) -> VenueRecord:
+        """Start the exchanges, then open the doors; how they are reached.
+
+        Args:
+            port: TCP port on 127.0.0.1; 0 takes a free one, None opens none.
+            authority: issues the certificate; goes with `port`.
+            unix_path: path of the Unix socket; None opens none.
+
+        Raises:
+            VenueUnavailable: a door cannot be opened. Nothing is left running.
+            ValueError: a port without an authority, or no door at all.
+        """
+        if (port is None) != (authority is None) or (port is None and unix_path is None):
+            raise ValueError("a venue needs `port` with `authority`, or `unix_path`, or all of them")
+        try:
+            for wire in self._wires.values():
+                self._started.append(wire)
+                await wire.start()
+            if unix_path is not None:
+                self._unix = UnixDoor(self._http, unix_path)
+                await self._unix.open()
+            if port is not None and authority is not None:
+                tls = authority.server_context(tuple(self._by_host))
+                self._tcp = TcpDoor(self._http, tls, self._by_host.__contains__, self._refusal)
+                self._tcp.open(port)
+        except BaseException:
+            await self.stop()
+            raise
+        self.record = VenueRecord(
+            instance=runtime.token(8),
+            pid=os.getpid(),
+            port=self._tcp.port if self._tcp else None,
+            socket=unix_path,
+            token=self._token,
+            ca=str(authority.path) if authority else None,
+            venues=tuple(self._wires),
+            started_ms=runtime.wall_ms(),
+        )
+        return self.record
+
+    async def stop(self) -> None:
+        """Close the doors, end the exchanges and every connection."""
+        if self._tcp is not None:
+            await self._tcp.close()
+        if self._unix is not None:
+            self._unix.close()
+        while self._started:
+            await self._started.pop().stop()
+        await self._http.close(CLOSE_GRACE_S)
+
+    def request_shutdown(self) -> None:
+        """Make `until_shutdown` return."""
+        self._shutdown.set()
+
+    async def until_shutdown(self) -> None:
+        """Wait until somebody asks the venue to end."""
+        await self._shutdown.wait()
+
+    def status(self) -> VenueStatus:
+        """How the venue is.
+
+        Raises:
+            RuntimeError: it was not started.
+        """
+        if self.record is None:
+            raise RuntimeError("the venue was not started")
+        return VenueStatus(
+            instance=self.record.instance,
+            venues={wire.id: wire.hosts for wire in self._wires.values()},
+            port=self.record.port,
+            socket=self.record.socket,
+            ca=self.record.ca,
+            started_ms=self.record.started_ms,
+            now_ms=runtime.wall_ms(),
+            connections=len(self._http.connections),
+            requests=self._http.requests_count,
+            fault_rules=len(self.faults.states()),
+            tls_failures=self._tcp.tls_failures if self._tcp else 0,
+            last_tls_failure=self._tcp.last_tls_failure if self._tcp else None,
+        )
+
+    async def _handle(self, request: VenueRequest) -> web.StreamResponse:
+        """Route one request, whichever door it came through."""
+        # A proxy client's request names the host in its URL; that one counts (RFC 9112, 3.2.2).
+        proxied = request.url if _has_absolute_url(request) else None
+        host = bare_host((request.headers.get("Host") if proxied is None else proxied.host) or "")
+        path = request.rel_url.raw_path
+        if request.method == "CONNECT":  # a tunnel inside a tunnel
+            return web.Response(status=403, text=self._refusal(host))
+        if host in self._by_host:
+            return await self._serve(host, path, request)
+        foreign_port = proxied is not None and self.record is not None and proxied.port != self.record.port
+        if host not in LOOPBACK_HOSTS or foreign_port:
+            return web.Response(status=403, text=self._refusal(host))
+        if path == PREFIX or path.startswith(PREFIX + "/"):
+            return await self._control.handle(path, request)
+        return await self._base_url(path, request)
+
+    async def _base_url(self, path: str, request: VenueRequest) -> web.StreamResponse:
+        """A request of a client that has the venue as its base URL: `/<real host>/path`, or the path alone."""
+        first, _, rest = path.removeprefix("/").partition("/")
+        host = bare_host(first)
+        if host in self._by_host:
+            return await self._serve(host, "/" + rest, request)
+        for wire in self._wires.values():
+            meant = wire.default_host(path)
+            if meant is not None:
+                return await self._serve(meant, path, request)
+        text = (
+            f"planar venue: no exchange here serves {path} without its host. Give the real host as a proxy client "
+            f"does, or as the first part of the path.\n{self._served()}"
+        )
+        return web.Response(status=404, text=text)
+
+    async def _serve(self, host: str, path: str, request: VenueRequest) -> web.StreamResponse:
+        wire = self._by_host[host]
+        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+        if not upgrade:
+            await (
+                request.read()
+            )  # from here on it makes no difference to the exchange whether the client is still there
+        if self.faults.empty():
+            return await wire.handle(host, path, request)
+        subject = Subject(
+            venue=wire.id,
+            method=request.method,
+            host=host,
+            path=path,
+            account=wire.account_of(request),
+            upgrade=upgrade,
+        )
+        fault = self.faults.fault_for(subject)
+        if fault is None:
+            return await wire.handle(host, path, request)
+        return await fault.play(request, lambda: wire.handle(host, path, request))
+
+    def _refusal(self, host: str) -> str:
+        return (
+            f"planar venue: '{host}' is not served here, and a local venue never forwards a request to another host.\n"
+            f"{self._served()}"
+        )
+
+    def _served(self) -> str:
+        lines = [f"{wire.id}: {', '.join(wire.hosts)}\n" for wire in self._wires.values()]
+        return "Served here:\n" + "".join(lines)
+
+
+def _has_absolute_url(request: VenueRequest) -> bool:
+    return not request.raw_path.startswith("/") and "://" in request.raw_path

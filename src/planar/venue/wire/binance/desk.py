@@ -1,0 +1,150 @@
+"""What the handlers of all doors share: engine, markets, keys, limits, user data, and what only this venue remembers.
+
+The engine knows nothing of strategy labels, execution ids and amendments; they are kept here, filled from its events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+import planar.runtime as runtime
+from planar.venue.engine.events import BalanceChange, Event, FundsMoved, OrderEvent
+from planar.venue.engine.exchange import VirtualExchange
+from planar.venue.engine.types import Order
+from planar.venue.wire.binance.keys import ApiKey, KeyRing, Right
+from planar.venue.wire.binance.limits import AddressLimits, Meter, OrderLimits
+from planar.venue.wire.binance.listen_keys import ListenKeys
+from planar.venue.wire.binance.order_json import NO_STRATEGY
+from planar.venue.wire.binance.order_params import Strategy
+from planar.venue.wire.binance.params import Params
+from planar.venue.wire.binance.settings import Settings
+from planar.venue.wire.binance.symbols import SymbolTable
+from planar.venue.wire.binance.user_data import UserData, first_fill
+
+
+class Amendment(msgspec.Struct, frozen=True):
+    """An amendment that was carried out."""
+
+    execution_id: int
+    previous_client_id: str
+    client_id: str
+    previous_amount: Decimal
+    amount: Decimal
+    ts_ms: int
+
+
+class Desk:
+    """Shared state of the Binance wire."""
+
+    def __init__(self, exchange: VirtualExchange, settings: Settings, seed: int) -> None:
+        self.exchange = exchange
+        self.settings = settings
+        self.symbols = SymbolTable(exchange.symbols)
+        self.keys = KeyRing(exchange.accounts(), seed)
+        self.addresses = AddressLimits(
+            settings.weight_rule,
+            settings.requests_rule,
+            warnings=settings.warnings_before_ban,
+            ban_ms=settings.ban_ms,
+        )
+        self.sapi_addresses = AddressLimits(
+            settings.sapi_weight_rule,
+            settings.requests_rule,
+            warnings=settings.warnings_before_ban,
+            ban_ms=settings.ban_ms,
+        )
+        self.connections = Meter(settings.connections_rule)
+        self.orders = OrderLimits(settings.order_rules)
+        self.users = UserData(self.symbols)
+        self.listen_keys = ListenKeys(settings.listen_key_ms)
+        self.started_ms = runtime.wall_ms()
+        self.amendments: dict[tuple[str, int], list[Amendment]] = {}
+        """By symbol and order id."""
+        self._strategies: dict[tuple[str, int], Strategy] = {}
+        self._announced: dict[tuple[str, str, str], Strategy] = {}
+        exchange.subscribe(self._on_event)
+
+    @contextmanager
+    def labelled(self, account: str, symbol: str, client_id: str, strategy: Strategy) -> Iterator[None]:
+        """An order accepted under this client id in the meantime carries these labels."""
+        if strategy != NO_STRATEGY:
+            self._announced[account, symbol, client_id] = strategy
+        try:
+            yield
+        finally:
+            self._announced.pop((account, symbol, client_id), None)
+
+    def strategy_of(self, order: Order) -> Strategy:
+        """The labels of an order."""
+        return self._strategies.get((order.symbol, order.id), NO_STRATEGY)
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, OrderEvent):
+            order = event.order
+            announced = self._announced.pop((order.account, order.symbol, order.client_id), None)
+            if announced is not None:
+                self._strategies[order.symbol, order.id] = announced
+            if event.fill is not None and first_fill(event):
+                self.orders.first_fill(order.account, event.ts_ms, maker=event.fill.is_maker)
+            self.users.on_order(event, self.strategy_of(order))
+        elif isinstance(event, BalanceChange):
+            self.users.on_balances(event)
+        elif isinstance(event, FundsMoved):
+            self.users.on_funds(event)
+
+
+class Call:
+    """One request on its way through a handler, whichever door it came by.
+
+    Attributes:
+        params: its parameters; those of security are already read.
+        address: where it came from.
+        key: the key it was made with; None for public endpoints.
+    """
+
+    __slots__ = ("address", "key", "params")
+
+    def __init__(self, params: Params, address: str, key: ApiKey | None = None) -> None:
+        self.params = params
+        self.address = address
+        self.key = key
+
+    @property
+    def account(self) -> str:
+        """Name of the account. Only endpoints with security ask for it."""
+        if self.key is None:
+            raise RuntimeError("a public endpoint has no account")
+        return self.key.account
+
+
+Handler = Callable[[Desk, Call], Any]
+Weight = int | Callable[[Params], int]
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """What can be asked, by REST or WebSocket API.
+
+    Attributes:
+        handler: answers with JSON values.
+        weight: request weight, fixed or from the parameters.
+        right: its security type.
+        signed: whether it takes timestamp and signature.
+        counts_orders: whether its answers carry the account's order counts.
+        sapi: whether it belongs to /sapi, which meters apart.
+    """
+
+    handler: Handler
+    weight: Weight = 1
+    right: Right = Right.NONE
+    signed: bool = False
+    counts_orders: bool = False
+    sapi: bool = False
+
+    def weigh(self, params: Params) -> int:
+        """Weight of a request with these parameters."""
+        return self.weight if isinstance(self.weight, int) else self.weight(params)

@@ -1,0 +1,226 @@
+"""Placing, canceling, replacing and amending orders (rest-api.md, "Trading endpoints")."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+import planar.runtime as runtime
+from planar.venue.engine.enums import OrderStatus
+from planar.venue.engine.rejects import EngineReject
+from planar.venue.engine.specs import SymbolSpec
+from planar.venue.engine.types import Order, OrderRef
+from planar.venue.wire.binance import errors, filters, order_json, rejects
+from planar.venue.wire.binance.account import order_commission
+from planar.venue.wire.binance.desk import Amendment, Call, Desk
+from planar.venue.wire.binance.errors import ApiError
+from planar.venue.wire.binance.order_params import OrderRequest, new_client_id, read_order
+from planar.venue.wire.binance.params import LEGAL_CLIENT_ID, Params, given
+
+FILLS_MAX: Final = 1_000_000
+CANCEL_RESTRICTIONS: Final = {
+    "ONLY_NEW": OrderStatus.NEW,
+    "ONLY_PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
+}
+
+
+def test_weight(params: Params) -> int:
+    """Weight of a test order."""
+    return 20 if (params.peek("computeCommissionRates") or "").lower() == "true" else 1
+
+
+def test_order(desk: Desk, call: Call) -> Any:
+    """POST /api/v3/order/test: all that the API checks, nothing that the matching engine would."""
+    params = call.params
+    spec = params.market(desk.symbols)
+    compute = params.boolean("computeCommissionRates")
+    request = read_order(params, spec, call.account)
+    params.end()
+    filters.check_market(request.new, spec, desk.exchange)
+    return order_commission(spec) if compute else {}
+
+
+def new_order(desk: Desk, call: Call) -> Any:
+    """POST /api/v3/order."""
+    params = call.params
+    request = read_order(params, params.market(desk.symbols), call.account)
+    params.end()
+    now_ms = runtime.wall_ms()
+    desk.orders.check(call.account, now_ms)
+    filters.check_market(request.new, request.spec, desk.exchange)
+    order = submit(desk, request)
+    return placed_json(desk, order, request.response_type)
+
+
+def submit(desk: Desk, request: OrderRequest) -> Order:
+    """Hand an order to the engine, and count it if it is accepted.
+
+    Raises:
+        ApiError: the engine refused.
+    """
+    new = request.new
+    with desk.labelled(new.account, new.symbol, request.client_id, request.strategy):
+        now_ms = runtime.wall_ms()
+        desk.orders.placed(new.account, now_ms)  # before its own fills take it off again
+        try:
+            return desk.exchange.submit(new)
+        except EngineReject as reject:
+            desk.orders.withdrawn(new.account, now_ms)
+            raise rejects.new_order(reject) from reject
+
+
+def placed_json(desk: Desk, order: Order, response_type: str) -> dict[str, Any]:
+    """The answer to a new order in the form asked for."""
+    market_id = desk.symbols.ids[order.symbol]
+    if response_type == "ACK":
+        return order_json.ack(order, market_id)
+    strategy = desk.strategy_of(order)
+    if response_type == "RESULT":
+        return order_json.result(order, market_id, strategy)
+    fills = desk.exchange.fills(order.account, order.symbol, order_id=order.id, limit=FILLS_MAX)
+    prevented = desk.exchange.prevented_matches(order.account, order.symbol, order_id=order.id, limit=FILLS_MAX)
+    own = [match for match in prevented if match.taker_order_id == order.id]
+    return order_json.full(order, market_id, strategy, fills, own)
+
+
+def read_ref(params: Params, id_name: str = "orderId", client_name: str = "origClientOrderId") -> OrderRef:
+    """Which order is meant.
+
+    Raises:
+        ApiError: -1102, neither id was sent.
+    """
+    order_id = params.integer(id_name)
+    client_id = params.text(client_name, LEGAL_CLIENT_ID)
+    if order_id is None and client_id is None:
+        raise errors.missing_both(client_name, id_name)
+    return OrderRef(order_id, client_id)
+
+
+def check_ids(desk: Desk, account: str, symbol: str, ref: OrderRef) -> None:
+    """With both ids sent, both must belong to the same order.
+
+    Raises:
+        ApiError: -2039.
+    """
+    if ref.order_id is None or ref.client_id is None:
+        return
+    try:
+        found = desk.exchange.order(account, symbol, OrderRef(ref.order_id))
+    except EngineReject:
+        return  # the operation itself says so
+    if found.client_id != ref.client_id:
+        raise errors.ids_differ()
+
+
+class CancelRequest(msgspec.Struct, frozen=True):
+    """A cancel as asked for."""
+
+    account: str
+    spec: SymbolSpec
+    ref: OrderRef
+    cancel_id: str
+    only: OrderStatus | None
+
+
+def cancel_order(desk: Desk, call: Call) -> Any:
+    """DELETE /api/v3/order."""
+    params = call.params
+    request = CancelRequest(
+        call.account,
+        params.market(desk.symbols),
+        read_ref(params),
+        params.text("newClientOrderId", LEGAL_CLIENT_ID) or new_client_id(),
+        read_restriction(params),
+    )
+    params.end()
+    return cancel(desk, request)
+
+
+def read_restriction(params: Params) -> OrderStatus | None:
+    """`cancelRestrictions`."""
+    return params.choice("cancelRestrictions", CANCEL_RESTRICTIONS, lambda: ApiError(-1145, "Invalid cancelRestrictions"))
+
+
+def check_restriction(desk: Desk, request: CancelRequest) -> None:
+    """Whether the order's state allows the cancel, where the request depends on it.
+
+    Raises:
+        ApiError: -2011.
+    """
+    if request.only is None:
+        return
+    try:
+        order = desk.exchange.order(request.account, request.spec.symbol, request.ref)
+    except EngineReject as reject:
+        raise rejects.cancel(reject) from reject
+    if order.is_open and order.status is not request.only:
+        raise errors.cancel_rejected("Order was not canceled due to cancel restrictions.")
+
+
+def cancel(desk: Desk, request: CancelRequest) -> dict[str, Any]:
+    """Cancel an order; the answer.
+
+    Raises:
+        ApiError: -2011, -2039.
+    """
+    check_ids(desk, request.account, request.spec.symbol, request.ref)
+    check_restriction(desk, request)
+    try:
+        order = desk.exchange.cancel(
+            request.account, request.spec.symbol, request.ref, request_id=request.cancel_id
+        )
+    except EngineReject as reject:
+        raise rejects.cancel(reject) from reject
+    return canceled_json(desk, order, request.cancel_id)
+
+
+def canceled_json(desk: Desk, order: Order, cancel_id: str) -> dict[str, Any]:
+    """The answer to a cancel."""
+    return order_json.canceled(order, desk.symbols.ids[order.symbol], cancel_id, desk.strategy_of(order))
+
+
+def cancel_open_orders(desk: Desk, call: Call) -> Any:
+    """DELETE /api/v3/openOrders."""
+    spec = call.params.market(desk.symbols)
+    call.params.end()
+    cancel_id = new_client_id()
+    orders = desk.exchange.cancel_all(call.account, spec.symbol, request_id=cancel_id)
+    if not orders:
+        raise errors.cancel_rejected()
+    return [canceled_json(desk, order, cancel_id) for order in orders]
+
+
+def amend_order(desk: Desk, call: Call) -> Any:
+    """PUT /api/v3/order/amend/keepPriority."""
+    params = call.params
+    spec = params.market(desk.symbols)
+    ref = read_ref(params)
+    client_id = params.text("newClientOrderId", LEGAL_CLIENT_ID) or new_client_id()
+    amount = given("newQty", params.decimal("newQty"))
+    params.end()
+    if amount <= 0:
+        raise ApiError(-1013, "Invalid newQty.")
+    filters.check_lot(amount, spec)
+    check_ids(desk, call.account, spec.symbol, ref)
+    try:
+        before = desk.exchange.order(call.account, spec.symbol, ref)
+        history = desk.amendments.setdefault((spec.symbol, before.id), [])
+        if len(history) >= filters.MAX_ORDER_AMENDS:
+            raise errors.amend_rejected("Filter failure: MAX_NUM_ORDER_AMENDS")
+        if before.is_open and amount == before.amount:
+            raise errors.amend_rejected("The requested action would change no state; rejecting.")
+        after = desk.exchange.amend_keep_priority(call.account, spec.symbol, ref, amount, client_id=client_id)
+    except EngineReject as reject:
+        raise rejects.amend(reject) from reject
+    execution_id = desk.users.last_execution_id
+    history.append(
+        Amendment(execution_id, before.client_id, after.client_id, before.amount, after.amount, after.updated_ms)
+    )
+    return order_json.amended(after, desk.symbols.ids[spec.symbol], execution_id, before.client_id)
+
+
+def order_list(desk: Desk, call: Call) -> Any:
+    """POST /api/v3/orderList/* and order/oco: no market here takes order lists (`ocoAllowed` is false)."""
+    call.params.market(desk.symbols)
+    raise ApiError(-1013, "OCO orders are not supported for this symbol")

@@ -1,0 +1,194 @@
+"""The user data stream: what happens on an account, as events for its subscribers (user-data-stream.md).
+
+Takes the engine's events, keeps the exchange's execution ids, and hands payloads to the connections that subscribed:
+those of the WebSocket API and those on a listen key.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+import planar.runtime as runtime
+from planar.venue.engine.enums import EventKind
+from planar.venue.engine.events import BalanceChange, FundsMoved, OrderEvent
+from planar.venue.engine.types import Order
+from planar.venue.wire.binance.formats import STATUSES, ZERO, amount, optional_amount
+from planar.venue.wire.binance.order_json import NO_LIST, type_word
+from planar.venue.wire.binance.order_params import Strategy
+from planar.venue.wire.binance.payload import Payload
+from planar.venue.wire.binance.symbols import SymbolTable
+
+EXECUTION_TYPES: Final = {
+    EventKind.NEW: "NEW",
+    EventKind.TRIGGERED: "NEW",
+    EventKind.TRADE: "TRADE",
+    EventKind.CANCELED: "CANCELED",
+    EventKind.EXPIRED: "EXPIRED",
+    EventKind.REPLACED: "REPLACED",
+    EventKind.TRADE_PREVENTION: "TRADE_PREVENTION",
+}
+"""A triggered stop is reported as NEW again, now working."""
+
+
+class Subscriber(Protocol):
+    """A connection that listens to an account."""
+
+    def deliver(self, account: str, payload: Payload) -> None:
+        """Take an event of the account; never waits."""
+        ...
+
+
+class UserData:
+    """Subscribers by account, and the events they get."""
+
+    def __init__(self, symbols: SymbolTable) -> None:
+        self._symbols = symbols
+        self._subscribers: dict[str, dict[Subscriber, None]] = {}
+        self._executions = 0
+        self.updated_ms: dict[str, int] = {}
+        """Time of each account's last balance change."""
+
+    def subscribe(self, account: str, subscriber: Subscriber) -> None:
+        """Events of the account from now on."""
+        self._subscribers.setdefault(account, {})[subscriber] = None
+
+    def unsubscribe(self, account: str, subscriber: Subscriber) -> None:
+        """No more events; no matter if there were none."""
+        self._subscribers.get(account, {}).pop(subscriber, None)
+
+    @property
+    def last_execution_id(self) -> int:
+        """Execution id of the newest order event."""
+        return self._executions
+
+    def on_order(self, event: OrderEvent, strategy: Strategy) -> None:
+        """An order changed."""
+        self._executions += 1
+        execution = self._executions
+        order = event.order
+        market_id = self._symbols.ids[order.symbol]
+        now_ms = runtime.wall_ms()
+        self._publish(order.account, lambda unit: _report(event, market_id, execution, strategy, now_ms, unit))
+
+    def on_balances(self, event: BalanceChange) -> None:
+        """Balances changed."""
+        self.updated_ms[event.account] = event.ts_ms
+        now_ms = runtime.wall_ms()
+        self._publish(
+            event.account,
+            lambda unit: {
+                "e": "outboundAccountPosition",
+                "E": now_ms * unit,
+                "u": event.ts_ms * unit,
+                "B": [{"a": b.asset, "f": amount(b.free), "l": amount(b.locked)} for b in event.balances],
+            },
+        )
+
+    def on_funds(self, event: FundsMoved) -> None:
+        """Money came in or left."""
+        now_ms = runtime.wall_ms()
+        self._publish(
+            event.account,
+            lambda unit: {
+                "e": "balanceUpdate",
+                "E": now_ms * unit,
+                "a": event.asset,
+                "d": amount(event.delta),
+                "T": event.ts_ms * unit,
+            },
+        )
+
+    def _publish(self, account: str, build: Any) -> None:
+        subscribers = self._subscribers.get(account)
+        if subscribers:
+            payload = Payload("", build)
+            for subscriber in list(subscribers):
+                subscriber.deliver(account, payload)
+
+
+def terminated(unit: int) -> dict[str, Any]:
+    """`eventStreamTerminated`."""
+    return {"e": "eventStreamTerminated", "E": runtime.wall_ms() * unit}
+
+
+def _report(
+    event: OrderEvent, market_id: str, execution: int, strategy: Strategy, now_ms: int, unit: int
+) -> dict[str, Any]:
+    """`executionReport`."""
+    order, fill = event.order, event.fill
+    client_id, original_id = _client_ids(event)
+    report: dict[str, Any] = {
+        "e": "executionReport",
+        "E": now_ms * unit,
+        "s": market_id,
+        "c": client_id,
+        "S": order.side.name,
+        "o": type_word(order),
+        "f": order.tif.name,
+        "q": amount(order.amount),
+        "p": optional_amount(order.price),
+        "P": optional_amount(order.stop_price),
+        "F": optional_amount(order.iceberg_amount),
+        "g": NO_LIST,
+        "C": original_id,
+        "x": EXECUTION_TYPES[event.kind],
+        "X": STATUSES[order.status],
+        "r": "NONE",
+        "i": order.id,
+        "l": amount(fill.amount) if fill else ZERO,
+        "z": amount(order.filled),
+        "L": amount(fill.price) if fill else ZERO,
+        "n": amount(fill.commission) if fill else "0",
+        "N": fill.commission_asset if fill else None,
+        "T": event.ts_ms * unit,
+        "t": fill.trade_id if fill else -1,
+        "I": execution,
+        "w": order.is_open and order.working_ms is not None,
+        "m": fill.is_maker if fill else False,
+        "M": fill is not None,
+        "O": order.created_ms * unit,
+        "Z": amount(order.quote_filled),
+        "Y": amount(fill.quote) if fill else ZERO,
+        "Q": optional_amount(order.quote_amount),
+        "V": order.self_trade_mode.name,
+    }
+    if order.working_ms is not None:
+        report["W"] = order.working_ms * unit
+    if strategy.id is not None:
+        report["j"] = strategy.id
+    if strategy.type is not None:
+        report["J"] = strategy.type
+    report.update(_prevention(event, market_id))
+    return report
+
+
+def _client_ids(event: OrderEvent) -> tuple[str, str]:
+    """`c` and `C`: a cancel is reported under its own id, an amendment under the new one."""
+    order = event.order
+    if event.kind is EventKind.CANCELED and event.request_id is not None:
+        return event.request_id, order.client_id
+    return order.client_id, event.previous_client_id or ""
+
+
+def _prevention(event: OrderEvent, market_id: str) -> dict[str, Any]:
+    """The fields of an order that self-trade prevention ended."""
+    match, order = event.prevented, event.order
+    if match is None:
+        return {}
+    own_is_taker = match.taker_order_id == order.id
+    last = match.taker_prevented if own_is_taker else match.maker_prevented
+    return {
+        "v": match.id,
+        "A": amount(order.prevented_amount),
+        "B": amount(last or Decimal(0)),
+        "u": -1,
+        "U": match.maker_order_id if own_is_taker else match.taker_order_id,
+        "Cs": market_id,
+    }
+
+
+def first_fill(event: OrderEvent) -> bool:
+    """Whether this is the first execution of its order."""
+    order: Order = event.order
+    return event.fill is not None and order.filled == event.fill.amount

@@ -1,0 +1,273 @@
+"""`Workspace`: everything of Planar in one event loop. `planar.open()` makes one.
+
+It reads the configuration once, holds the one Dialer, the meters, the markets, the local venue, and one `Exchange` per
+(exchange, account, environment); closing it closes all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import planar.runtime as runtime
+from planar.adapters.exchange_ids import resolve_exchange_id
+from planar.adapters.market_store import MarketStore
+from planar.adapters.opening import OpeningRequest, open_adapter
+from planar.config import ExchangeSettings, Settings, load
+from planar.config.paths import cache_dir, state_dir
+from planar.errors import ConfigError, NotSupported, Outcome, WrongLoop
+from planar.exchange import Exchange
+from planar.orders import OrderManager
+from planar.streams import StreamHub
+from planar.transport.budget import MeterPool
+from planar.transport.dialer import Dialer
+from planar.transport.local import LocalVenue, PrivateVenue, account_keys, find_running
+
+Key = tuple[str, str, str]
+"""(exchange, account, environment)"""
+
+
+class Workspace:
+    """Owns exchanges and everything they share. Belongs to the event loop in which it was entered."""
+
+    def __init__(self, settings: Settings, *, private_venue: bool = False) -> None:
+        self.settings = settings
+        self._private_venue = private_venue
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._dialer = Dialer()
+        self._meters = MeterPool()
+        self._markets = MarketStore(cache_dir() / "markets")
+        self._exchanges: dict[Key, asyncio.Task[Exchange]] = {}
+        self._venue: asyncio.Task[LocalVenue] | None = None
+        self._child: PrivateVenue | None = None
+
+    async def __aenter__(self) -> Workspace:
+        self._loop = asyncio.get_running_loop()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<Workspace {len(self._exchanges)} exchanges>"
+
+    async def exchange(
+        self,
+        name: str | None = None,
+        *,
+        account: str = "",
+        environment: str | None = None,
+        sandbox: bool | None = None,
+        reset: bool = False,
+    ) -> Exchange:
+        """The exchange `name`, opened and with its markets loaded; the same object every time.
+
+        Args:
+            name: CCXT's id, or a former name; None takes the default of the configuration.
+            account: whose credentials, by the suffix of their section.
+            environment: live, sandbox, demo or local; None takes the configuration's.
+            sandbox: True is short for environment="sandbox", False for "live".
+            reset: close the one that is open and build it again.
+
+        Raises:
+            ConfigError: unknown or disabled exchange, contradicting arguments.
+            NotSupported: the exchange has no such environment.
+            PlanarError: its markets could not be loaded.
+        """
+        self._check_loop()
+        exchange_id, settings = self._settings_of(name)
+        key = (exchange_id, account, _environment(environment, sandbox, settings))
+        if reset and key in self._exchanges:
+            await self._close_one(key)
+        if key not in self._exchanges:
+            wanted = settings
+            if environment is not None or sandbox is not None:
+                wanted = self.settings.exchange(exchange_id, environment=key[2])
+            self._exchanges[key] = runtime.spawn(self._open(key, wanted), name=f"open {exchange_id}")
+        task = self._exchanges[key]
+        try:
+            # one caller's cancellation must not take the exchange from the others
+            return await asyncio.shield(task)
+        except BaseException:
+            if task.done() and (task.cancelled() or task.exception() is not None) and self._exchanges.get(key) is task:
+                del self._exchanges[key]
+            raise
+
+    def _settings_of(self, name: str | None) -> tuple[str, ExchangeSettings]:
+        chosen = name or self.settings.selection.default
+        if chosen is None:
+            raise ConfigError(
+                "no exchange is named, and the configuration has no default",
+                hint='name one, or write into user/planar.toml:\n       [exchanges]\n       default = "..."',
+            )
+        exchange_id = resolve_exchange_id(chosen)
+        settings = self.settings.exchange(exchange_id)
+        if not settings.enabled:
+            raise ConfigError(f"{exchange_id} is disabled", hint=f"set enabled = true in [{exchange_id}]")
+        return exchange_id, settings
+
+    async def _open(self, key: Key, settings: ExchangeSettings) -> Exchange:
+        exchange_id, account, environment = key
+        venue = await self._local_venue(exchange_id) if environment == "local" else None
+        credentials = await self._credentials(key, venue)
+        fingerprint = _fingerprint(self.settings, key, venue)
+        adapter = open_adapter(
+            OpeningRequest(
+                exchange=exchange_id,
+                environment=environment,
+                credentials=credentials,
+                fingerprint=fingerprint,
+                timeout_ms=settings.timeout_ms,
+                futures=settings.futures,
+                pacing=settings.enable_rate_limit,
+                spacing_ms=settings.rate_limit_ms or 0,
+                proxy=settings.proxy.reveal() if settings.proxy else None,
+                verify_ssl=settings.verify_ssl,
+                unix_socket=venue.socket if venue else None,
+                allow_unjournaled=settings.allow_unjournaled,
+                ccxt=settings.ccxt,
+            ),
+            self._dialer,
+            self._meters,
+            self._markets,
+        )
+        hub = StreamHub(adapter)
+        journal = state_dir() / "journal" / _journal_scope(environment, venue) / f"{exchange_id}-{fingerprint}.db"
+        exchange = Exchange(
+            adapter,
+            settings,
+            account=account,
+            environment=environment,
+            credentials=self.settings.credentials,
+            authenticated=not [name for name in adapter.capabilities.required_credentials if name not in credentials],
+            make_orders=lambda: OrderManager(adapter, journal, settings.timeout_ms),
+            hub=hub,
+        )
+        try:
+            await exchange.load_markets()
+        except BaseException:
+            await exchange.close()
+            raise
+        return exchange
+
+    async def _credentials(self, key: Key, venue: LocalVenue | None) -> Mapping[str, str]:
+        """The written ones; in the local environment else the seeded account's, which open nothing anywhere else."""
+        exchange_id, account, environment = key
+        if environment != "paper":
+            found = self.settings.credentials.find(exchange_id, account, environment)  # pyright: ignore[reportArgumentType]
+            if found is not None:
+                return found.reveal()
+        if venue is not None:
+            return await account_keys(venue, exchange_id, account)
+        return {}
+
+    async def _local_venue(self, exchange_id: str) -> LocalVenue:
+        if self._venue is None:
+            self._venue = runtime.spawn(self._find_venue(exchange_id), name="local venue")
+        task = self._venue
+        try:
+            venue = await asyncio.shield(task)
+        except BaseException:
+            if task.done() and self._venue is task:
+                self._venue = None
+            raise
+        if exchange_id not in venue.venues:
+            raise NotSupported(
+                f"the local venue does not serve {exchange_id}",
+                exchange=exchange_id,
+                outcome=Outcome.NOT_SENT,
+                hint=f"it serves {', '.join(venue.venues)}",
+            )
+        return venue
+
+    async def _find_venue(self, exchange_id: str) -> LocalVenue:
+        running = None if self._private_venue else find_running(state_dir())
+        if running is not None:
+            return running
+        self._child = await PrivateVenue.start([exchange_id], seed=self.settings.venue.seed)
+        return self._child.venue
+
+    @property
+    def local_venue(self) -> LocalVenue | None:
+        """The local venue in use, if one is."""
+        task = self._venue
+        return task.result() if task is not None and task.done() and not task.cancelled() else None
+
+    def _check_loop(self) -> None:
+        if self._loop is None:
+            raise WrongLoop("the workspace is not open", hint="use it as: async with planar.open() as p")
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongLoop(
+                "the workspace belongs to another event loop", hint="open one in this loop: async with planar.open()"
+            )
+
+    async def _close_one(self, key: Key) -> None:
+        task = self._exchanges.pop(key, None)
+        if task is None:
+            return
+        if not task.done():
+            task.cancel()
+        try:
+            exchange = await task
+        except (Exception, asyncio.CancelledError):
+            # whoever asked for it has the error; there is nothing to close
+            return
+        await exchange.close()
+
+    async def close(self) -> None:
+        """Close every exchange, socket and task; end the private venue."""
+        for key in list(self._exchanges):
+            await self._close_one(key)
+        await self._dialer.close()
+        if self._venue is not None and not self._venue.done():
+            self._venue.cancel()
+            await asyncio.wait([self._venue])
+        if self._child is not None:
+            await self._child.close()
+            self._child = None
+
+
+def _environment(environment: str | None, sandbox: bool | None, settings: ExchangeSettings) -> str:
+    if environment is not None and sandbox is not None and (environment == "sandbox") is not sandbox:
+        raise ConfigError(f"environment={environment!r} and sandbox={sandbox} contradict each other")
+    if environment is None and sandbox is not None:
+        environment = "sandbox" if sandbox else "live"
+    chosen = environment or settings.environment or "live"
+    if chosen not in ("live", "sandbox", "demo", "local", "paper"):
+        raise ConfigError(f"environment is {chosen!r}", hint="one of live, sandbox, demo, local, paper")
+    if chosen == "paper":
+        raise NotSupported("simulated fills on live data are not built yet", hint='use environment = "local"')
+    return chosen
+
+
+def _fingerprint(settings: Settings, key: Key, venue: LocalVenue | None) -> str:
+    exchange_id, account, environment = key
+    found = settings.credentials.find(exchange_id, account, environment)  # pyright: ignore[reportArgumentType]
+    if found is not None:
+        return found.fingerprint()
+    return f"seeded-{account or 'first'}" if venue is not None else "public"
+
+
+def _journal_scope(environment: str, venue: LocalVenue | None) -> Path:
+    """Each run of a local venue has its own orders, so it has its own journals."""
+    return Path(environment, venue.instance) if venue is not None else Path(environment)
+
+
+def open_workspace(
+    config: str | Path | None = None, secrets: str | Path | None = None, *, private_venue: bool = False
+) -> Workspace:
+    """A workspace from the configuration; use it as `async with`.
+
+    Args:
+        config: path of planar.toml; None looks for it (see docs/configuration.md).
+        secrets: path of secrets.toml; None looks for it.
+        private_venue: the local environment starts a venue of its own, even where one is running.
+
+    Raises:
+        ConfigError: the configuration is wrong; all mistakes at once.
+    """
+    return Workspace(load(config, secrets), private_venue=private_venue)
