@@ -7,15 +7,18 @@ It reads the configuration once, holds the one Dialer, the meters, the markets, 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import planar.runtime as runtime
-from planar.adapters.exchange_ids import resolve_exchange_id
-from planar.adapters.market_store import MarketStore
+from planar.adapters.exchange_ids import exchange_ids, resolve_exchange_id
+from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
-from planar.config import ExchangeSettings, Settings, load
+from planar.config import ExchangeSettings, Settings, flag, load
+from planar.config.schema import Environment
 from planar.config.paths import cache_dir, state_dir
 from planar.errors import ConfigError, NotSupported, Outcome, WrongLoop
 from planar.exchange import Exchange
@@ -25,7 +28,9 @@ from planar.transport.budget import MeterPool
 from planar.transport.dialer import Dialer
 from planar.transport.local import LocalVenue, PrivateVenue, account_keys, find_running
 
-Key = tuple[str, str, str]
+log = logging.getLogger("planar")
+
+Key = tuple[str, str, Environment]
 """(exchange, account, environment)"""
 
 
@@ -38,8 +43,9 @@ class Workspace:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._dialer = Dialer()
         self._meters = MeterPool()
-        self._markets = MarketStore(cache_dir() / "markets")
+        self._markets = MarketCache(cache_dir() / "markets", offline=flag("PLANAR_OFFLINE"))
         self._exchanges: dict[Key, asyncio.Task[Exchange]] = {}
+        self._opened: dict[Key, ExchangeSettings] = {}
         self._venue: asyncio.Task[LocalVenue] | None = None
         self._child: PrivateVenue | None = None
 
@@ -60,34 +66,33 @@ class Workspace:
         name: str | None = None,
         *,
         account: str = "",
-        environment: str | None = None,
-        sandbox: bool | None = None,
         reset: bool = False,
+        **options: Any,
     ) -> Exchange:
         """The exchange `name`, opened and with its markets loaded; the same object every time.
 
         Args:
             name: CCXT's id, or a former name; None takes the default of the configuration.
             account: whose credentials, by the suffix of their section.
-            environment: live, sandbox, demo or local; None takes the configuration's.
-            sandbox: True is short for environment="sandbox", False for "live".
             reset: close the one that is open and build it again.
+            options: keys of the exchange's section in planar.toml, over what is written there: `environment="local"`,
+                `sandbox=True`, `timeout=5000`. Those of an exchange that is open already must be the same.
 
         Raises:
-            ConfigError: unknown or disabled exchange, contradicting arguments.
+            ConfigError: unknown or disabled exchange; unknown, contradicting or differing options.
             NotSupported: the exchange has no such environment.
             PlanarError: its markets could not be loaded.
         """
         self._check_loop()
-        exchange_id, settings = self._settings_of(name)
-        key = (exchange_id, account, _environment(environment, sandbox, settings))
-        if reset and key in self._exchanges:
+        settings = self._settings_of(name, options)
+        key = (settings.id, account, settings.environment or "live")
+        if reset:
             await self._close_one(key)
         if key not in self._exchanges:
-            wanted = settings
-            if environment is not None or sandbox is not None:
-                wanted = self.settings.exchange(exchange_id, environment=key[2])
-            self._exchanges[key] = runtime.spawn(self._open(key, wanted), name=f"open {exchange_id}")
+            self._opened[key] = settings
+            self._exchanges[key] = runtime.spawn(self._open(key, settings), name=f"open {settings.id}")
+        elif options and settings != self._opened[key]:
+            raise _differing(settings, self._opened[key])
         task = self._exchanges[key]
         try:
             # one caller's cancellation must not take the exchange from the others
@@ -97,24 +102,28 @@ class Workspace:
                 del self._exchanges[key]
             raise
 
-    def _settings_of(self, name: str | None) -> tuple[str, ExchangeSettings]:
+    def _settings_of(self, name: str | None, options: Mapping[str, Any]) -> ExchangeSettings:
         chosen = name or self.settings.selection.default
         if chosen is None:
             raise ConfigError(
                 "no exchange is named, and the configuration has no default",
                 hint='name one, or write into user/planar.toml:\n       [exchanges]\n       default = "..."',
             )
-        exchange_id = resolve_exchange_id(chosen)
-        settings = self.settings.exchange(exchange_id)
+        exchange_id, warning = resolve_exchange_id(chosen)
+        if warning is not None:
+            log.warning("%s", warning)
+        settings = self.settings.with_options(exchange_id, options) if options else self.settings.exchange(exchange_id)
         if not settings.enabled:
-            raise ConfigError(f"{exchange_id} is disabled", hint=f"set enabled = true in [{exchange_id}]")
-        return exchange_id, settings
+            where = self.settings.origin(exchange_id, "enabled") or "[exchanges] enabled"
+            raise ConfigError(f"{exchange_id} is disabled ({where})", hint=f"set enabled = true in [{exchange_id}]")
+        if settings.environment == "paper":
+            raise NotSupported("simulated fills on live data are not built yet", hint='use environment = "local"')
+        return settings
 
     async def _open(self, key: Key, settings: ExchangeSettings) -> Exchange:
         exchange_id, account, environment = key
         venue = await self._local_venue(exchange_id) if environment == "local" else None
-        credentials = await self._credentials(key, venue)
-        fingerprint = _fingerprint(self.settings, key, venue)
+        credentials, fingerprint = await self._credentials(key, venue)
         adapter = open_adapter(
             OpeningRequest(
                 exchange=exchange_id,
@@ -137,33 +146,34 @@ class Workspace:
         )
         hub = StreamHub(adapter)
         journal = state_dir() / "journal" / _journal_scope(environment, venue) / f"{exchange_id}-{fingerprint}.db"
+        required = adapter.capabilities.required_credentials
         exchange = Exchange(
             adapter,
             settings,
+            self.settings,
             account=account,
-            environment=environment,
-            credentials=self.settings.credentials,
-            authenticated=not [name for name in adapter.capabilities.required_credentials if name not in credentials],
+            authenticated=all(name in credentials for name in required),
             make_orders=lambda: OrderManager(adapter, journal, settings.timeout_ms),
             hub=hub,
         )
         try:
-            await exchange.load_markets()
+            # a local venue is made anew each time, so its markets are never taken from the cache
+            await exchange.load_markets(reload=venue is not None)
         except BaseException:
             await exchange.close()
             raise
         return exchange
 
-    async def _credentials(self, key: Key, venue: LocalVenue | None) -> Mapping[str, str]:
-        """The written ones; in the local environment else the seeded account's, which open nothing anywhere else."""
+    async def _credentials(self, key: Key, venue: LocalVenue | None) -> tuple[Mapping[str, str], str]:
+        """The written ones and their fingerprint; in the local environment else the seeded account's, which open
+        nothing anywhere else."""
         exchange_id, account, environment = key
-        if environment != "paper":
-            found = self.settings.credentials.find(exchange_id, account, environment)  # pyright: ignore[reportArgumentType]
-            if found is not None:
-                return found.reveal()
+        found = self.settings.credentials_for(exchange_id, account, environment)
+        if found is not None:
+            return found.reveal(), found.fingerprint()
         if venue is not None:
-            return await account_keys(venue, exchange_id, account)
-        return {}
+            return await account_keys(venue, exchange_id, account), f"seeded-{account or 'first'}"
+        return {}, "public"
 
     async def _local_venue(self, exchange_id: str) -> LocalVenue:
         if self._venue is None:
@@ -231,25 +241,16 @@ class Workspace:
             self._child = None
 
 
-def _environment(environment: str | None, sandbox: bool | None, settings: ExchangeSettings) -> str:
-    if environment is not None and sandbox is not None and (environment == "sandbox") is not sandbox:
-        raise ConfigError(f"environment={environment!r} and sandbox={sandbox} contradict each other")
-    if environment is None and sandbox is not None:
-        environment = "sandbox" if sandbox else "live"
-    chosen = environment or settings.environment or "live"
-    if chosen not in ("live", "sandbox", "demo", "local", "paper"):
-        raise ConfigError(f"environment is {chosen!r}", hint="one of live, sandbox, demo, local, paper")
-    if chosen == "paper":
-        raise NotSupported("simulated fills on live data are not built yet", hint='use environment = "local"')
-    return chosen
-
-
-def _fingerprint(settings: Settings, key: Key, venue: LocalVenue | None) -> str:
-    exchange_id, account, environment = key
-    found = settings.credentials.find(exchange_id, account, environment)  # pyright: ignore[reportArgumentType]
-    if found is not None:
-        return found.fingerprint()
-    return f"seeded-{account or 'first'}" if venue is not None else "public"
+def _differing(wanted: ExchangeSettings, opened: ExchangeSettings) -> ConfigError:
+    names = [
+        f"{name} = {getattr(wanted, name)!r} (open with {getattr(opened, name)!r})"
+        for name in ExchangeSettings.__struct_fields__
+        if getattr(wanted, name) != getattr(opened, name)
+    ]
+    return ConfigError(
+        f"{wanted.id} is open already with other options: {', '.join(names)}",
+        hint="ask without options, or with reset=True to build it again",
+    )
 
 
 def _journal_scope(environment: str, venue: LocalVenue | None) -> Path:
@@ -270,4 +271,5 @@ def open_workspace(
     Raises:
         ConfigError: the configuration is wrong; all mistakes at once.
     """
-    return Workspace(load(config, secrets), private_venue=private_venue)
+    settings = load(Path(config) if config else None, Path(secrets) if secrets else None, known_ids=exchange_ids())
+    return Workspace(settings, private_venue=private_venue)

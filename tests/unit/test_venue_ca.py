@@ -45,6 +45,8 @@ def test_a_client_that_trusts_it_accepts_its_hosts(tmp_path: Path, host: str) ->
     authority = Authority.ensure(tmp_path)
     leaf = handshake(authority, tmp_path / "ca" / "ca.pem", host)
     assert leaf.issuer == authority.certificate.subject
+    constraints = authority.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (constraints.critical, constraints.value.path_length) == (True, 0)  # it makes no further authorities
 
 
 def test_no_other_host_and_no_other_authority_is_accepted(tmp_path: Path) -> None:

@@ -97,6 +97,18 @@ class Adapter(abc.ABC):
         """Markets by unified symbol."""
 
     @abc.abstractmethod
+    def resolve(self, text: str, market_type: str | None = None, sub_type: str | None = None) -> str:
+        """The unified symbol that `text` means: a symbol, an id of the venue, or a pair in any common form.
+
+        Args:
+            market_type: preferred where several markets fit.
+            sub_type: preferred among derivatives.
+
+        Raises:
+            BadSymbol: nothing fits, or several markets do; the hint names them.
+        """
+
+    @abc.abstractmethod
     async def fetch_time(self, *, timeout_ms: int) -> int:
         """The venue's clock, UTC milliseconds."""
 

@@ -14,9 +14,11 @@ import planar.runtime as runtime
 from planar.adapters.base import Adapter, Capabilities, OrderRef, OrderRequest
 from planar.adapters.ccxt_errors import translate
 from planar.adapters.ccxt_seam import CcxtExchange
-from planar.adapters.market_store import MarketStore
+from planar.adapters.exchange_ids import ccxt_version
+from planar.adapters.market_cache import MarketCache, MarketSet, markets_key
 from planar.adapters.profile import Profile
-from planar.errors import BadResponse, NotSupported, OrderNotFound, Outcome, PlanarError
+from planar.adapters.ccxt_markets import CcxtMarkets
+from planar.errors import BadResponse, BadSymbol, NotSupported, OrderNotFound, Outcome, PlanarError
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, OrderState, Ticker, Trade
 from planar.models import from_ccxt as convert
 from planar.transport.context import CallContext, Priority, calling
@@ -70,11 +72,13 @@ def _asked(request: OrderRequest) -> Order:
 class CcxtAdapter(Adapter):
     """One (exchange, environment, account) through CCXT."""
 
-    def __init__(self, exchange: CcxtExchange, profile: Profile, markets: MarketStore) -> None:
+    def __init__(self, exchange: CcxtExchange, profile: Profile, cache: MarketCache, environment: str) -> None:
         self.exchange = exchange
         self.profile = profile
         self.capabilities = capabilities_of(exchange)
-        self._markets = markets
+        self._cache = cache
+        self._markets_key = markets_key(cast(CcxtMarkets, exchange), ccxt_version(), environment)
+        self._markets: MarketSet | None = None
 
     async def call(
         self, name: str, method: Callable[..., Awaitable[T]], *args: Any, timeout_ms: int, priority: Priority
@@ -108,16 +112,20 @@ class CcxtAdapter(Adapter):
     async def load_markets(self, *, timeout_ms: int, reload: bool = False) -> Mapping[str, Market]:
         """Markets by unified symbol, from the cache if it is fresh."""
 
-        async def fetch() -> Mapping[str, Any]:
+        async def fetch() -> object:
             return await self.call(
-                "load_markets",
-                self.exchange.load_markets,
-                True,
-                timeout_ms=timeout_ms,
-                priority=Priority.MARKET,
+                "load_markets", self.exchange.load_markets, True, timeout_ms=timeout_ms, priority=Priority.MARKET
             )
 
-        return await self._markets.load(self.exchange, fetch, reload=reload)
+        exchange = cast(CcxtMarkets, self.exchange)
+        self._markets = await self._cache.load(self._markets_key, exchange, fetch, reload=reload)
+        return self._markets.table
+
+    def resolve(self, text: str, market_type: str | None = None, sub_type: str | None = None) -> str:
+        """The unified symbol that `text` means."""
+        if self._markets is None:
+            raise BadSymbol(f"{text!r} cannot be looked up: the markets are not loaded", exchange=self.id)
+        return self._markets.symbols.resolve(text, market_type, sub_type).symbol
 
     async def fetch_time(self, *, timeout_ms: int) -> int:
         """The venue's clock, UTC milliseconds."""
@@ -295,6 +303,9 @@ class CcxtAdapter(Adapter):
         raw = await self._run(call, self.exchange.cancel_order, ref.order_id, ref.symbol, {**self._name_params(ref), **params})
         if not raw.get("status"):
             return None
+        field = self.profile.cancel_id_field
+        if field is not None:
+            raw["clientOrderId"] = raw["info"].get(field)
         return self._convert(convert.order, raw)
 
     async def query_order(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:

@@ -71,7 +71,7 @@ def request_costs(
 ) -> Sequence[tuple[str, float]]:
     """(meter, cost) pairs of one request."""
     row = profile.cost_table.get(api)
-    costs: list[tuple[str, float]] = []
+    costs = [(name, 1.0) for name in profile.request_meters]
     if row is not None:
         costs.append((row[0], ccxt_cost * row[1]))
     elif profile.meters:

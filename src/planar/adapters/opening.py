@@ -10,7 +10,7 @@ import msgspec
 from planar.adapters import lazy_ccxt
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.adapters.ccxt_seam import CcxtExchange, SeamWiring, create, seam_class
-from planar.adapters.market_store import MarketStore
+from planar.adapters.market_cache import MarketCache
 from planar.adapters.profile import Profile, hosts_of, load_profile
 from planar.errors import NotSupported
 from planar.transport.budget import Budget, MeterPool, MeterSpec
@@ -54,7 +54,7 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
         return f"OpeningRequest(exchange={self.exchange!r}, environment={self.environment!r})"
 
 
-def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, markets: MarketStore) -> CcxtAdapter:
+def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, markets: MarketCache) -> CcxtAdapter:
     """Make the adapter. Nothing is sent.
 
     Raises:
@@ -87,7 +87,7 @@ def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, mar
     wiring = SeamWiring(profile, dialer.session(route), budget, request.environment, request.allow_unjournaled)
     exchange = create(request.exchange, _ccxt_config(request, profile), wiring)
     _switch_environment(exchange, request.environment)
-    return CcxtAdapter(exchange, profile, markets)
+    return CcxtAdapter(exchange, profile, markets, request.environment)
 
 
 def _describe(exchange_id: str) -> dict[str, Any]:

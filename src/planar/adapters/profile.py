@@ -79,7 +79,8 @@ class Profile(msgspec.Struct, frozen=True):
         id: CCXT's id.
         hosts: environment -> rules; an environment that is missing follows from CCXT's urls.
         meters: the venue's limits.
-        cost_table: API section -> (meter, factor on CCXT's cost, extra (meter, cost) for WRITEs of orders).
+        cost_table: API section -> (meter, factor on CCXT's cost).
+        request_meters: meters on which each request counts 1.
         order_meters: meters on which each new order counts 1.
         order_endpoints: (method, path) that place an order.
         reads: (method, path) of requests that are no GET and yet change nothing of worth.
@@ -92,13 +93,15 @@ class Profile(msgspec.Struct, frozen=True):
         derivative_type: `defaultType` of CCXT when derivatives are the default.
         ccxt: configuration merged into CCXT's constructor.
         websocket_messages_per_s: what one connection may send, or None.
-        open_orders_need_symbol: asking for all symbols at once is not offered.
+        cancel_id_field: field of the raw cancel answer that holds the order's client id, where the one that CCXT reads
+            names the cancel itself.
     """
 
     id: str
     hosts: Mapping[str, HostRules] = {}
     meters: tuple[MeterSpec, ...] = ()
     cost_table: Mapping[str, tuple[str, float]] = {}
+    request_meters: tuple[str, ...] = ()
     order_meters: tuple[str, ...] = ()
     order_endpoints: frozenset[tuple[str, str]] = frozenset()
     reads: frozenset[tuple[str, str]] = frozenset()
@@ -111,6 +114,7 @@ class Profile(msgspec.Struct, frozen=True):
     derivative_type: str = "swap"
     ccxt: Mapping[str, Any] = {}
     websocket_messages_per_s: float | None = None
+    cancel_id_field: str | None = None
 
     def environments(self) -> tuple[str, ...]:
         """The environments whose hosts are known from a table."""

@@ -14,7 +14,7 @@ from functools import cached_property
 import msgspec
 
 from planar.config.suggest import nearest
-from planar.errors import BadSymbol
+from planar.errors import BadSymbol, Outcome
 
 _SEPARATORS = re.compile(r"[\s/\-_:]+")
 _SHOWN = 5  # candidates named in a message
@@ -154,6 +154,7 @@ class SymbolResolver:
         return BadSymbol(
             f"symbol {text!r} may be any of {len(rows)} markets",
             exchange=self._exchange,
+            outcome=Outcome.NOT_SENT,
             hint=f"write the unified symbol: {self._list(rows)}",
         )
 
@@ -166,14 +167,20 @@ class SymbolResolver:
         else:
             near = self._nearest(text)
             hint = f"did you mean {near}?" if near else f"it lists {self._listing.listed} markets; see fetch_markets()"
-        return BadSymbol(f"there is no{kind} market {text!r}", exchange=self._exchange, hint=hint)
+        return BadSymbol(
+            f"there is no{kind} market {text!r}", exchange=self._exchange, outcome=Outcome.NOT_SENT, hint=hint
+        )
 
     def _nearest(self, text: str) -> str | None:
         """The symbol that was probably meant; sought among those with the same quote, base or first letter."""
         words = _words(text)
         if len(words) == 1:
-            pairs = {"".join(self._pair(row)): symbol for symbol, row in reversed(self._rows.items())}
-            return _nearest_of(words[0], {pair: symbol for pair, symbol in pairs.items() if pair[:1] == words[0][:1]})
+            pairs: dict[str, str] = {}
+            for symbol, row in self._rows.items():
+                pair = "".join(self._pair(row))
+                if pair[:1] == words[0][:1]:
+                    pairs.setdefault(pair, symbol)
+            return _nearest_of(words[0], pairs)
         parts = {symbol: _words(symbol) for symbol in self._rows}
         base, rest = words[0], words[1:]
         same_rest = {part[0]: symbol for symbol, part in parts.items() if part[1:] == rest}

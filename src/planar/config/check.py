@@ -51,10 +51,11 @@ def check(
     """
     settings, findings = read(config, secrets, cwd=cwd, environ=environ, known_ids=known_ids)
     _files(settings, (cwd or Path.cwd()).absolute(), findings)
-    for exchange in dict.fromkeys([*settings.exchanges, *(one.exchange for one in settings.store.entries)]):
-        _exchange(settings, settings.exchange(exchange), findings)
-    if required_fields is not None:
-        _completeness(settings, required_fields, findings)
+    if not findings.of("error"):
+        for exchange in dict.fromkeys([*settings.exchanges, *(one.exchange for one in settings.store.entries)]):
+            _exchange(settings, settings.exchange(exchange), findings)
+        if required_fields is not None:
+            _completeness(settings, required_fields, findings)
     order = (*findings.of("error"), *findings.of("warn"), *findings.of("ok"))
     return Report(findings=order, settings=None if findings.of("error") else settings)
 

@@ -1,6 +1,7 @@
 """Credentials of one account in one environment, and the store that hands them out.
 
-Filled by `planar.config.secrets`; asked by the workspace when an exchange is opened. One environment never gets another's.
+Filled by `planar.config.secrets`; asked by the workspace when an exchange is opened. One environment never gets
+another's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which `planar.toml` and `secrets.toml` are read.
 
-`PLANAR_CONFIG` and `PLANAR_SECRETS` name them; otherwise the first directory from the working directory upwards that holds
-`planar.toml` or `user/planar.toml`; otherwise the user's own configuration directory. `secrets.toml` lies beside
+`PLANAR_CONFIG` and `PLANAR_SECRETS` name them; otherwise the first directory from the working directory upwards that
+holds `planar.toml` or `user/planar.toml`; otherwise the user's own configuration directory. `secrets.toml` lies beside
 `planar.toml`; without a `planar.toml` it is looked for in the same way.
 """
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from planar.config import toml_scan
+from planar.config.credentials import FIELDS
 from planar.config.findings import Finding, Findings, Place
 
 MAX_BYTES = 1 << 20
@@ -146,7 +147,8 @@ def _syntax_fix(content: str, column: int) -> str | None:
     return None
 
 
-_KEY = re.compile(r"\s*[\"']?[A-Za-z_]{1,20}[\"']?\s*=")
+_NAMES = "|".join(spelling for field in FIELDS for spelling in field.spellings)
+_KEY = re.compile(rf"\s*[\"']?(?:{_NAMES})(?:_file)?[\"']?\s*=")
 _HEADER = re.compile(r"\s*\[[\w.\"' -]*\]?\s*$")
 
 
@@ -172,6 +174,11 @@ def open_to_others(mode: int | None) -> bool:
 def as_table(value: object) -> dict[str, Any] | None:
     """`value` as a TOML table, or None if it is none."""
     return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType]
+
+
+def as_list(value: object) -> list[Any] | None:
+    """`value` as a TOML array, or None if it is none."""
+    return value if isinstance(value, list) else None  # pyright: ignore[reportUnknownVariableType]
 
 
 def type_name(value: object) -> str:

@@ -1,8 +1,8 @@
 """Environment variables: the layer that lies over `planar.toml`, and strict flags.
 
-PLANAR__BINANCE__TIMEOUT=30000             a key of [binance]; PLANAR__EXCHANGES__..., PLANAR__WORKSPACE__..., PLANAR__VENUE__...
-PLANAR_BINANCE_MAIN_SANDBOX_APIKEY=...     a credential (read by `planar.config.secrets`)
-PLANAR_CONFIG and the others of VARIABLES  paths and switches of the whole program
+`PLANAR__BINANCE__TIMEOUT=30000` is a key of `[binance]`; `[exchanges]`, `[workspace]` and `[venue]` likewise.
+`PLANAR_BINANCE_MAIN_SANDBOX_APIKEY=...` is a credential (read by `planar.config.secrets`).
+`PLANAR_CONFIG` and the others of VARIABLES are paths and switches of the whole program.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _variable(name: str, text: str, layer: Layer, ids: Ids, findings: Findings) 
     parts = name.removeprefix("PLANAR__").lower().split("__")
     if len(parts) != 2 or not all(parts):
         if parts[0] == "exchanges" and len(parts) == 3:
-            fix: str | None = f"write PLANAR__{parts[1]}__{parts[2]}".upper()
+            fix: str | None = f"write PLANAR__{parts[1].upper()}__{parts[2].upper()}"
         elif len(parts) > 2 and parts[1] == "ccxt":
             fix = f"what goes to CCXT can be written in planar.toml only, in [{parts[0]}.ccxt]"
         else:

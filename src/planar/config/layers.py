@@ -1,7 +1,7 @@
 """A layer of settings: what one source (the file, the environment variables, the arguments of a call) says.
 
-`settings_file` and `env` fill layers, `merge` lays them over one another. A value is typed and its id resolved on entry, so
-that everything behind handles correct values only.
+`settings_file` and `env` fill layers, `merge` lays them over one another. A value is typed and its id resolved on
+entry, so that everything behind handles correct values only.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def make_entry(key: Key, raw: object, place: Place, findings: Findings, *, varia
 
 def resolve_ids(entry: Entry, ids: Ids, findings: Findings) -> Entry | None:
     """An entry of `[exchanges]` with its ids resolved; None if one of them is wrong or stands twice."""
-    listed: tuple[str, ...] = entry.value if isinstance(entry.value, tuple) else (entry.value,)
+    many = entry.field in ("backup", "enabled")
+    listed: tuple[str, ...] = entry.value if many else (entry.value,)
     found = [ids.resolve(written, entry.place, findings) for written in listed]
     good = [exchange for exchange in found if exchange is not None]
     if len(good) < len(found):
@@ -113,4 +114,4 @@ def resolve_ids(entry: Entry, ids: Ids, findings: Findings) -> Entry | None:
     if twice:
         findings.error("twice", f'{entry.key} names "{twice}" twice', at=entry.place, fix="keep one")
         return None
-    return msgspec.structs.replace(entry, value=tuple(good) if isinstance(entry.value, tuple) else good[0])
+    return msgspec.structs.replace(entry, value=tuple(good) if many else good[0])

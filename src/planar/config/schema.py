@@ -1,7 +1,7 @@
 """The settings as frozen structs: what `load()` returns and everything above builds on.
 
-Every value is final here: the layers (arguments, environment variables, the exchange's section, `[workspace]`, defaults)
-have been merged by `planar.config.merge`. The defaults of all settings stand in this module and nowhere else.
+Every value is final here: the layers (arguments, environment variables, the exchange's section, `[workspace]`,
+defaults) have been merged by `planar.config.merge`. The defaults of all settings stand in this module and nowhere else.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import msgspec
 from planar.config.secret_type import Secret
 
 Environment = Literal["live", "sandbox", "demo", "local", "paper"]
-"""`live`; `sandbox` (the venue's testnet); `demo` (its demo trading); `local` (Planar's local venue); `paper` (live data,
-simulated fills, no credentials)."""
+"""`live`; `sandbox` (the venue's testnet); `demo` (its demo trading); `local` (Planar's local venue); `paper` (live
+data, simulated fills, no credentials)."""
 
 Leveraged = Literal["from", "to", "both"]
 """Which side may borrow on margin: `from` longs, `to` shorts, `both`."""
@@ -31,11 +31,13 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: CCXT's id, aliases resolved.
-        environment: as the user wrote it; None when nothing is written (public calls go to live, signed calls are refused).
+        environment: as the user wrote it; None when nothing is written (public calls go to live, signed calls are
+            refused).
         futures: True makes linear derivatives the default market type, False refuses them, None is the venue's default.
         leveraged: which side may borrow; None is never.
         timeout_ms: the time one call may take, all its requests and waits included.
-        rate_limit_ms: an extra spacing between requests written by the user; None when only the venue's own limits hold.
+        rate_limit_ms: an extra spacing between requests, written by the user; None when only the venue's own limits
+            hold.
         enable_rate_limit: False removes pacing; never the stop after 429 or 418.
         verify_ssl: False accepts any certificate.
         proxy: URL of an HTTP or HTTPS proxy; a Secret since it may hold a password.

@@ -17,13 +17,11 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         secret: the value.
         place: where it was written.
         variable: True when it comes from an environment variable.
-        inline: True when the value itself stands in `secrets.toml`.
     """
 
     secret: Secret
     place: Place
     variable: bool = False
-    inline: bool = False
 
 
 SectionKey = tuple[str, str, Environment]

@@ -1,7 +1,7 @@
 """`Secret`: a text that shows itself to nobody who does not ask for it by name.
 
-Values come from `planar.config.secrets` (files and environment variables) and leave through `Secret.reveal()` alone, at the
-place where a request is signed.
+Values come from `planar.config.secrets` (files and environment variables) and leave through `Secret.reveal()` alone, at
+the place where a request is signed.
 """
 
 from __future__ import annotations

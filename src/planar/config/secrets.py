@@ -20,6 +20,7 @@ from planar.config.env import VARIABLES
 from planar.config.findings import Findings, Place
 from planar.config.layers import Ids
 from planar.config.paths import show
+from planar.config.schema import Environment
 from planar.config.secret_checks import Given, SectionKey, Sections, check_mixtures, check_same_key
 from planar.config.secret_text import is_placeholder, tidy
 from planar.config.secret_type import Secret
@@ -51,6 +52,7 @@ class SecretsReader:
         self._accepts_open = accepts_open
         self._findings = findings
         self._sections: Sections = {}
+        self._inline: list[tuple[str, Environment]] = []  # whose values stand in secrets.toml itself, right or wrong
 
     def read_file(self, document: Document) -> None:
         """Take what `secrets.toml` holds."""
@@ -98,6 +100,8 @@ class SecretsReader:
             self._findings.error("wrong-type", f"{name} is {type_name(content)}, not a section", at=at, fix=fix)
             return
         section = parse_section(name, self._ids, self._own_ids, at, self._findings)
+        if any(key in _SPELLINGS for key in table):
+            self._inline.append((section.exchange, section.environment) if section else (name, "live"))
         given: dict[str, Given] = {}
         for key, value in table.items():
             place = document.place("exchanges", name, key)
@@ -129,7 +133,7 @@ class SecretsReader:
             return None
         base = document.directory
         secret = self._from_file(field, value, base, at, section) if from_file else self._tidy(field, key, value, at)
-        return (field, Given(secret=secret, place=at, inline=not from_file)) if secret else None
+        return (field, Given(secret=secret, place=at)) if secret else None
 
     def _unknown(self, name: str, key: str, value: object, at: Place) -> None:
         if as_table(value) is not None:
@@ -183,9 +187,8 @@ class SecretsReader:
     def _check_mode(self, document: Document) -> None:
         if not open_to_others(document.mode):
             return
-        inline = [key for key, given in self._sections.items() if any(one.inline for one in given.values())]
-        live = sorted({exchange for exchange, _, environment in inline if environment == "live"})
-        others = sorted({exchange for exchange, _, _ in inline})
+        live = sorted({exchange for exchange, environment in self._inline if environment == "live"})
+        others = sorted({exchange for exchange, _ in self._inline})
         self._report_open(document.shown, document.mode or 0, live, others, Place(file=document.shown))
 
     def _report_open(self, shown: str, mode: int, live: list[str], exchanges: list[str], at: Place) -> None:

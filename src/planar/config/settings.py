@@ -78,7 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return settings
 
     def origin(self, exchange: str, key: str) -> str | None:
-        """Where a key of an exchange is written (`user/planar.toml:12`, `environment variable ...`); None if nowhere."""
+        """Where a key of an exchange is written: file and line, variable or argument; None if nowhere."""
         found = keys.find(EXCHANGE_KEYS, key)
         if found is None:
             return None

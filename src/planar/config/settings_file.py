@@ -1,7 +1,7 @@
 """`planar.toml` to a layer of settings.
 
-Gets a parsed document, gives typed entries by exchange and section. Sections named `exchanges`, `workspace` and `venue` are
-Planar's; every other table is an exchange's.
+Gets a parsed document, gives typed entries by exchange and section. Sections named `exchanges`, `workspace` and `venue`
+are Planar's; every other table is an exchange's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from planar.config import keys, values
 from planar.config.credentials import FIELDS
-from planar.config.document import Document, as_table, type_name
+from planar.config.document import Document, as_list, as_table, type_name
 from planar.config.findings import Findings, Place
 from planar.config.keys import CCXT_OWNED, EXCHANGE_KEYS, HINTS, SECTIONS, Key
 from planar.config.layers import Entry, Ids, Layer, make_entry, resolve_ids
@@ -49,7 +49,7 @@ def is_secret_key(name: str) -> bool:
 def _stray(document: Document, name: str, value: object, findings: Findings) -> None:
     """Something at the top level that is no table."""
     at = document.place(name)
-    if isinstance(value, list) and value and as_table(value[0]) is not None:
+    if (items := as_list(value)) and as_table(items[0]) is not None:
         text = f"[[{name}]] is a list of tables; a section is a table"
         findings.error("wrong-type", text, at=at, fix=f"write [{name}]")
     elif is_secret_key(name):
@@ -57,7 +57,7 @@ def _stray(document: Document, name: str, value: object, findings: Findings) -> 
     elif keys.find(EXCHANGE_KEYS, name):
         text = f"{name} stands outside of any section"
         findings.error(
-            "stray-key", text, at=at, fix=f"move it below the section of its exchange, [<id>]; or use [{'workspace'}]"
+            "stray-key", text, at=at, fix="move it below the section of its exchange, [<id>]; or use [workspace]"
         )
     else:
         text = f"{name} is {type_name(value)}; at the top level stand sections only"
@@ -164,8 +164,8 @@ def _leaves(path: tuple[str | int, ...], value: object) -> Iterator[tuple[tuple[
     if table is not None:
         for name, item in table.items():
             yield from _leaves((*path, name), item)
-    elif isinstance(value, list):
-        for number, item in enumerate(value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    elif (items := as_list(value)) is not None:
+        for number, item in enumerate(items):
             yield from _leaves((*path, number), item)
     else:
         yield path, value

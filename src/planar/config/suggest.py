@@ -8,9 +8,9 @@ from collections.abc import Iterable
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` was probably meant to be, or None. Case, `_` and `-` do not count.
 
-    A candidate is near when no more than a third of its letters differ (one at least, three at most; two neighbours that
-    changed places count as one), or when `word` is its beginning and has three letters or more. The first of equally near
-    ones is taken.
+    A candidate is near when no more than a third of its letters differ (one at least, three at most; two neighbours
+    that changed places count as one), or when `word` is its beginning and has three letters or more. The first of
+    equally near ones is taken.
     """
     plain = _plain(word)
     best: tuple[int, str] | None = None

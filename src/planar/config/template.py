@@ -1,4 +1,4 @@
-"""The files that `planar init` writes: every key with its meaning, as comments, so that nothing changes until it is wanted."""
+"""The files that `planar init` writes: every key with its meaning, all of it as comments."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Positions of keys in a TOML text, which the standard library's parser does not keep.
 
-The text must be valid TOML (parse it with `tomllib` first). Every key, table and array element gets the offset at which it
-is first written, whatever its form: dotted and quoted keys, inline tables, nested and multi-line arrays, arrays of tables.
+The text must be valid TOML (parse it with `tomllib` first). Every key, table and array element gets the offset at
+which it is first written, whatever its form: dotted and quoted keys, inline tables, nested and multi-line arrays,
+arrays of tables.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ class _Scanner:
         path: Path = ()
         keys = self._keys()
         for number, (key, offset) in enumerate(keys, 1):
-            path = (*path, key)
+            path = _below(path, key)
             self.found.setdefault(path, offset)
             if many and number == len(keys):
                 self._tables[path] = self._tables.get(path, 0) + 1
             if path in self._tables:
-                path = (*path, self._tables[path] - 1)
+                path = _below(path, self._tables[path] - 1)
                 self.found.setdefault(path, offset)
         self.at += 2 if many else 1
         return path
@@ -149,3 +150,7 @@ class _Scanner:
                 self.at = len(self.text) if end < 0 else end
             else:
                 return
+
+
+def _below(path: Path, part: str | int) -> Path:
+    return (*path, part)

@@ -61,7 +61,7 @@ def boolean(value: object) -> bool:
     fixes = {"true": "true", "yes": "true", "on": "true", "1": "true"} | dict.fromkeys(
         ("false", "no", "off", "0"), "false"
     )
-    fix = f"write {fixes[word]} without quotes" if word in fixes else None
+    fix = f"write {fixes[word]}{' without quotes' if value == fixes[word] else ''}" if word in fixes else None
     raise Wrong(f"is {written(value)}; it must be true or false", fix)
 
 
@@ -121,7 +121,7 @@ def milliseconds(low: int, high: int) -> Parse:
         if low <= amount <= high:
             return amount
         fix = None
-        if isinstance(value, int) and 0 < value and value * 1000 <= high:
+        if isinstance(value, int) and value > 0 and value * 1000 <= high:
             fix = f'the unit is milliseconds; for {value} seconds write {value * 1000} or "{value}s"'
         raise Wrong(f"is {written(value)}; it must be between {low} and {high} milliseconds", fix)
 

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import planar.runtime as runtime
 from planar.adapters.base import Adapter
-from planar.adapters.symbols import resolve_symbol
-from planar.config import CredentialStore, ExchangeSettings
-from planar.errors import BadSymbol, ConfigError, NotSupported, Outcome, WrongLoop
+from planar.config import ExchangeSettings, Settings
+from planar.config.schema import Environment
+from planar.errors import BadSymbol, NotSupported, Outcome, WrongLoop
 from planar.models import Market
 from planar.orders import OrderManager
 from planar.streams import StreamHub
@@ -24,10 +25,9 @@ class ExchangeCore:
         self,
         adapter: Adapter,
         settings: ExchangeSettings,
+        configuration: Settings,
         *,
         account: str,
-        environment: str,
-        credentials: CredentialStore,
         authenticated: bool,
         make_orders: Callable[[], OrderManager],
         hub: StreamHub,
@@ -35,8 +35,8 @@ class ExchangeCore:
         self._adapter = adapter
         self._settings = settings
         self._account = account
-        self._environment = environment
-        self._credentials = credentials
+        self._environment: Environment = settings.environment or "live"
+        self._configuration = configuration
         self._authenticated = authenticated
         self._make_orders = make_orders
         self._order_manager: OrderManager | None = None
@@ -100,9 +100,7 @@ class ExchangeCore:
         if self._markets and not reload:
             return self._markets
         if self._loading is None:
-            self._loading = self._loop.create_task(
-                self._load(reload), name=f"{self.id}: load markets"
-            )
+            self._loading = runtime.spawn(self._load(reload), name=f"{self.id}: load markets")
             self._loading.add_done_callback(self._loaded)
         return await asyncio.shield(self._loading)
 
@@ -121,8 +119,12 @@ class ExchangeCore:
         Raises:
             BadSymbol: no such market; the message names the nearest, and another market type that has it.
         """
-        preferred = "swap" if self._settings.futures else "spot"
-        market = resolve_symbol(self._markets, symbol, preferred=preferred, exchange=self.id)
+        if symbol in self._markets:
+            market = self._markets[symbol]
+        elif self._settings.futures:
+            market = self._markets[self._adapter.resolve(symbol, "swap", "linear")]
+        else:
+            market = self._markets[self._adapter.resolve(symbol, "spot")]
         if self._settings.futures is False and market.type in DERIVATIVES:
             raise BadSymbol(
                 f"{market.symbol} is a derivative, and futures = false refuses them",
@@ -153,16 +155,13 @@ class ExchangeCore:
             MissingCredentials: which are missing, and where to put them. Nothing was sent.
         """
         self._check_loop()
-        if self._settings.environment is None and self._environment == "live":
-            raise ConfigError(
-                f"{name} is a private call, and no environment is written for {self.id}",
-                outcome=Outcome.NOT_SENT,
-                hint=f'write into user/planar.toml:\n       [{self.id}]\n       environment = "sandbox"   '
-                '# or "live", "demo", "local"',
-            )
+        if self._settings.environment is None:
+            error = self._configuration.missing_environment_error(self.id)
+            error.outcome, error.message = Outcome.NOT_SENT, f"{name} was not sent: {error.message}"
+            raise error
         if not self._authenticated:
-            raise self._credentials.missing_error(
-                self.id, self._account, self._settings.environment or "live", self._adapter.capabilities.required_credentials
+            raise self._configuration.missing_credentials_error(
+                self.id, self._account, self._environment, self._adapter.capabilities.required_credentials
             )
 
     def _check_writable(self, name: str) -> None:

@@ -7,7 +7,7 @@ exchange's own payload in `info`. `planar.models.from_ccxt` makes them from CCXT
 
 from planar.models.account import AccountBalance, Balance, Position, PositionSide
 from planar.models.amount import Amount, AmountLike
-from planar.models.base import Model, RawPayload, iso8601
+from planar.models.base import Model, RawPayload, Sourced, Timed, iso8601
 from planar.models.codec import decode_hook, encode_hook, from_json, to_json
 from planar.models.data import Candle, FundingRate, Level, Liquidity, OrderBook, Side, Ticker, Trade
 from planar.models.market import (
@@ -24,7 +24,6 @@ from planar.models.market import (
 from planar.models.orders import FINAL_STATES, Fee, Fill, Order, OrderState, OrderStatus, order_state
 
 __all__ = [
-    "FINAL_STATES",
     "AccountBalance",
     "Amount",
     "AmountLike",
@@ -32,6 +31,7 @@ __all__ = [
     "Candle",
     "Currency",
     "CurrencyLimits",
+    "FINAL_STATES",
     "Fee",
     "Fill",
     "FundingRate",
@@ -53,7 +53,9 @@ __all__ = [
     "PrecisionMode",
     "RawPayload",
     "Side",
+    "Sourced",
     "Ticker",
+    "Timed",
     "Trade",
     "decode_hook",
     "encode_hook",

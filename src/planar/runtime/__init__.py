@@ -21,7 +21,7 @@ from planar.runtime.api import (
 )
 from planar.runtime.network import Latency, SimNetwork
 from planar.runtime.simloop import SimLoop, SimRuntime, SimulationDeadlock
-from planar.runtime.simulate import SimulationUnclean, simulate
+from planar.runtime.simulate import SimulationUnclean, sim_loop, simulate
 from planar.runtime.system import BASE32_LOWER, SYSTEM, Runtime, SystemRuntime
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "current",
     "monotonic",
     "monotonic_ns",
+    "sim_loop",
     "simulate",
     "sleep",
     "spawn",

@@ -53,6 +53,18 @@ def simulate(
     return result
 
 
+def sim_loop() -> SimLoop:
+    """The seeded loop that runs the caller, for its network and its clock.
+
+    Raises:
+        RuntimeError: the caller is not inside a simulation.
+    """
+    loop = asyncio._get_running_loop()  # pyright: ignore[reportPrivateUsage] (get_running_loop raises if none)
+    if not isinstance(loop, SimLoop):
+        raise RuntimeError("sim_loop() answers only inside planar.runtime.simulate()")
+    return loop
+
+
 def _wind_down(loop: SimLoop, problems: list[str]) -> None:
     """Cancel what is left until nothing is, and note what will not go or fails on its way."""
     deadline = loop.time() + GRACE_S
@@ -64,7 +76,10 @@ def _wind_down(loop: SimLoop, problems: list[str]) -> None:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 problems.append(f"task {task.get_name()!r} failed when cancelled: {error!r}")
     problems.extend(f"task {task.get_name()!r} would not end: {where(task)}" for task in tasks)
-    loop.run_until_complete(loop.shutdown_asyncgens())
+    try:
+        loop.run_until_complete(asyncio.wait_for(loop.shutdown_asyncgens(), GRACE_S))
+    except TimeoutError:
+        problems.append("an asynchronous generator would not close")
     loop.run_until_complete(asyncio.sleep(0))  # a failure's report is scheduled one pass after the failure
 
 

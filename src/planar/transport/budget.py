@@ -22,6 +22,9 @@ from planar.transport.context import CallContext
 
 Scope = Literal["address", "key"]
 
+LEAST_WAIT_S = 1e-4
+"""A timer of less may fire before the clock has moved, and be set again without end."""
+
 
 class MeterSpec(msgspec.Struct, frozen=True):
     """One limit of a venue.
@@ -56,23 +59,23 @@ class Meter:
     def wait_s(self, cost: float, now: float) -> float:
         """Seconds until `cost` fits; 0 if it does now."""
         entries = self._entries
-        while entries and entries[0][0] <= now - self.window_s:
+        while entries and entries[0][0] <= now:
             self.used -= entries.popleft()[1]
         if not entries:
             self.used = 0.0
         excess = self.used + cost - self.limit
         if excess <= 0:
             return 0.0
-        for at, amount in entries:
+        for frees_at, amount in entries:
             excess -= amount
             if excess <= 0:
-                return at + self.window_s - now
+                return max(frees_at - now, LEAST_WAIT_S)
         return self.window_s
 
     def take(self, cost: float, now: float) -> None:
         """Count `cost` as used at `now`."""
         self.used += cost
-        self._entries.append((now, cost))
+        self._entries.append((now + self.window_s, cost))
 
     def observe(self, venue_used: float, now: float) -> None:
         """Count what the venue has seen beyond our own requests (another process, another program)."""
@@ -188,7 +191,7 @@ class Budget:
         if self._pacing:
             for name, cost in costs:
                 wait_s = max(wait_s, self._meters[name].wait_s(cost, now))
-        return max(wait_s, 0.0)
+        return 0.0 if wait_s <= 0.0 else max(wait_s, LEAST_WAIT_S)
 
     def _try(self, costs: Sequence[tuple[str, float]]) -> float:
         """Take `costs` and return 0, or return the seconds until they could be taken."""

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import SERVER_SOFTWARE, RawRequestMessage
+from aiohttp.http import SERVER_SOFTWARE, HttpProcessingError, RawRequestMessage
 from aiohttp.streams import StreamReader
 
 import planar.runtime as runtime
@@ -32,12 +32,20 @@ class HttpConnection(web.RequestHandler):
         # Bodies stay as they were sent, compressed or not: signatures are over the raw bytes.
         super().__init__(manager, loop=loop, access_log=ACCESS_LOG, auto_decompress=False)
         self.gone = asyncio.Event()
-        """Set when the client has left, or the venue is about to close."""
+        """Set when the client has left."""
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The transport's call when the connection is over."""
         super().connection_lost(exc)
         self.gone.set()
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log what went wrong: a client's bad HTTP as one line for those who listen, all else with its traceback."""
+        error = kw.get("exc_info")
+        if isinstance(error, HttpProcessingError):
+            ACCESS_LOG.info("not HTTP: %s", error.message)
+        else:
+            super().log_exception(*args, **kw)
 
     def abort(self) -> None:
         """Break the connection at once; what is not yet written is lost."""
@@ -84,17 +92,20 @@ class HttpServer(web.Server):
         """End every connection; a request in progress has `grace_s` to finish."""
         connections = cast("list[HttpConnection]", self.connections)
         transports = [connection.transport for connection in connections if connection.transport is not None]
-        for connection in connections:
-            connection.gone.set()
         self.pre_shutdown()
         await self.shutdown(grace_s)
         for transport in transports:
             transport.abort()  # a TLS transport would wait for its client's farewell
 
 
+def printable(text: str) -> str:
+    """A client's text for an answer or a log; bytes that were no UTF-8 come as escapes."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def bare_host(authority: str) -> str:
-    """The host of a `host[:port]`, lower case, without a port, brackets or a trailing dot."""
-    host = authority.strip().lower()
+    """The host of a `host[:port]`, lower case and printable, without a port, brackets or a trailing dot."""
+    host = printable(authority).strip().lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]
     if host.count(":") == 1:

@@ -24,6 +24,7 @@ import msgspec
 from aiohttp import web
 
 from planar.errors import BadRequest, PlanarError
+from planar.venue.connection import printable
 from planar.venue.faults import FaultBook, FaultRule, Firing, RuleState
 from planar.venue.wire import LedgerQuery, Wire
 
@@ -124,7 +125,7 @@ class ControlApi:
 
     async def handle(self, path: str, request: web.BaseRequest) -> web.Response:
         """Answer one request; `path` is the whole path."""
-        if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), self._token):
+        if not hmac.compare_digest(printable(request.headers.get(TOKEN_HEADER, "")).encode(), self._token):
             hint = f"send the token of venue.json in the header {TOKEN_HEADER}"
             return _answer(401, {"error": "the control API needs its token", "hint": hint})
         methods = self._routes.get(path.removeprefix(PREFIX))

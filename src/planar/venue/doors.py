@@ -18,6 +18,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 import planar.runtime as runtime
 from planar.errors import VenueUnavailable
@@ -61,8 +62,8 @@ class UnixDoor:
         """Take no more connections, and remove the socket."""
         if self._server is not None:
             self._server.close()
-            if os.path.exists(self.path):  # Python before 3.13 leaves it there
-                os.unlink(self.path)
+            if runtime.current() is runtime.SYSTEM:  # else there is no file
+                Path(self.path).unlink(missing_ok=True)  # Python before 3.13 leaves it there
 
 
 class TcpDoor:
@@ -101,10 +102,10 @@ class TcpDoor:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((LOOPBACK, port))
             listener.listen(BACKLOG)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             listener.close()
             raise VenueUnavailable(
-                f"port {port} on {LOOPBACK} cannot be used: {error.strerror or error}",
+                f"port {port} on {LOOPBACK} cannot be used: {getattr(error, 'strerror', None) or error}",
                 hint="choose another with --port N (0 takes a free one), or end what listens there",
             ) from error
         listener.setblocking(False)
@@ -149,7 +150,7 @@ class TcpDoor:
                 await self._hand_over(client, tls=first[0] == TLS_CLIENT_HELLO)
             else:
                 client.close()
-        except (TimeoutError, ConnectionError):  # silent, or gone: the client's affair
+        except OSError:  # silent for too long, or gone: the client's affair
             client.close()
         except BaseException:
             client.close()

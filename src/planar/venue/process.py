@@ -7,6 +7,7 @@ and, with `die_with_parent`, when the pipe on its standard input closes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -73,15 +74,13 @@ async def _serve(options: VenueOptions, announce: Callable[[VenueRecord], None])
         authority=Authority.ensure(registry.venue_dir(state)),
         unix_path=options.socket or registry.socket_path(state),
     )
-    try:
+    async with contextlib.AsyncExitStack() as ending:
+        ending.push_async_callback(server.stop)
         if options.registry:
             registry.write(state, record)
+            ending.callback(registry.remove, state, record)
         announce(record)
         await server.until_shutdown()
-    finally:
-        if options.registry:
-            registry.remove(state, record)
-        await server.stop()
 
 
 def _refuse_second(record: VenueRecord | None) -> None:

@@ -41,8 +41,10 @@ class VenueServer:
     def __init__(self, wires: Sequence[Wire]) -> None:
         """
         Raises:
-            ConfigError: two wires have the same id or serve the same host.
+            ConfigError: there is no wire, or two have the same id or serve the same host.
         """
+        if not wires:
+            raise ConfigError("no exchange to run", hint="name at least one with --venues")
         self._wires = {wire.id: wire for wire in wires}
         self._by_host = {host: wire for wire in wires for host in wire.hosts}
         if len(self._wires) < len(wires) or len(self._by_host) < sum(len(wire.hosts) for wire in wires):
@@ -142,7 +144,12 @@ class VenueServer:
         )
 
     async def _handle(self, request: VenueRequest) -> web.StreamResponse:
-        """Route one request, whichever door it came through."""
+        """Route one request, whichever door it came through, when the whole of it is here."""
+        try:
+            if not _is_upgrade(request):
+                await request.read()  # from here on it makes no difference whether the client is still there
+        except (ConnectionError, web.RequestPayloadError):
+            return web.Response(status=400, text="planar venue: the request's body did not come in whole\n")
         # A proxy client's request names the host in its URL; that one counts (RFC 9112, 3.2.2).
         proxied = request.url if _has_absolute_url(request) else None
         host = bare_host((request.headers.get("Host") if proxied is None else proxied.host) or "")
@@ -176,11 +183,6 @@ class VenueServer:
 
     async def _serve(self, host: str, path: str, request: VenueRequest) -> web.StreamResponse:
         wire = self._by_host[host]
-        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-        if not upgrade:
-            await (
-                request.read()
-            )  # from here on it makes no difference to the exchange whether the client is still there
         if self.faults.empty():
             return await wire.handle(host, path, request)
         subject = Subject(
@@ -189,7 +191,7 @@ class VenueServer:
             host=host,
             path=path,
             account=wire.account_of(request),
-            upgrade=upgrade,
+            upgrade=_is_upgrade(request),
         )
         fault = self.faults.fault_for(subject)
         if fault is None:
@@ -209,3 +211,7 @@ class VenueServer:
 
 def _has_absolute_url(request: VenueRequest) -> bool:
     return not request.raw_path.startswith("/") and "://" in request.raw_path
+
+
+def _is_upgrade(request: VenueRequest) -> bool:
+    return request.headers.get("Upgrade", "").lower() == "websocket"

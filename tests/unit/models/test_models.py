@@ -35,8 +35,11 @@ from planar.models import (
     OrderState,
     Position,
     Precision,
+    RawPayload,
+    Sourced,
     Ticker,
     Trade,
+    from_ccxt,
     from_json,
     iso8601,
     order_state,
@@ -109,12 +112,10 @@ def example(request: pytest.FixtureRequest) -> Any:
 ORDER: Order = EXAMPLES["order"]
 
 
-def test_the_exported_names_are_sorted_and_exist():
-    constants = [name for name in models.__all__ if name.isupper()]
-    classes = [name for name in models.__all__ if not name.isupper() and name[0].isupper()]
-    functions = [name for name in models.__all__ if name[0].islower()]
-    assert models.__all__ == sorted(constants) + sorted(classes) + sorted(functions)
-    assert all(hasattr(models, name) for name in models.__all__)
+@pytest.mark.parametrize("module", [models, from_ccxt])
+def test_the_exported_names_are_sorted_and_exist(module):
+    assert module.__all__ == sorted(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
 
 
 def test_importing_the_models_loads_no_heavy_library():
@@ -374,6 +375,10 @@ def test_wrong_json_names_the_place(data, path):
 def test_an_amount_from_a_json_number():
     assert from_json(Fee, b'{"cost":0.1234567890123456789012345}').cost == Amount("0.1234567890123456789012345")
     assert from_json(Fee, b'{"cost":7}').cost == 7
+    assert str(from_json(Fee, b'{"cost":1}').cost) == "1"
+    assert str(from_json(Fee, b'{"cost":1.0}').cost) == "1.0"
+    with pytest.raises(ValueError, match="bool"):
+        from_json(Fee, b'{"cost":true}')
 
 
 def test_other_types_have_no_json():
@@ -395,6 +400,18 @@ def test_a_payload_is_decoded_on_the_first_access_and_only_then():
 def test_no_representation_shows_the_payload(example):
     texts = [repr(example), str(example), example._repr_html_(), repr(list(example.__rich_repr__()))]
     assert not any("secret" in text or "Raw" in text for text in texts)
+
+
+def test_a_model_of_ones_own_keeps_its_payload_to_itself_too():
+    class Own(Sourced, frozen=True, kw_only=True):
+        name: str
+        missing: str | None = None
+        raw: RawPayload = None
+
+    own = Own(name="x", raw={"secret": 1})
+    assert repr(own) == "Own(name='x')"
+    assert own.__rich_repr__() == [("name", "x")]
+    assert dict(own) == {"name": "x", "missing": None, "info": {"secret": 1}}
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
+import os
+import socket
 import ssl
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -12,6 +17,8 @@ import requests
 from raw import converse
 from toy_wire import API, STREAM
 from venue_kit import DOORS, Client, Venue, eventually
+
+from planar.venue import doors
 
 
 async def test_a_request_reaches_the_wire_as_it_was_sent(client: Client) -> None:
@@ -27,11 +34,11 @@ async def test_a_port_in_the_url_does_not_matter(client: Client) -> None:
 
 
 async def test_websockets_pass(client: Client) -> None:
-    async with client.stream(f"{STREAM}/ws/btcusdt@depth") as socket:
-        assert await socket.receive_str() == "hello /ws/btcusdt@depth"
+    async with client.stream(f"{STREAM}/ws/btcusdt@depth") as stream:
+        assert await stream.receive_str() == "hello /ws/btcusdt@depth"
         for number in range(3):
-            await socket.send_str(str(number))
-            assert await socket.receive_str() == f"echo {number}"
+            await stream.send_str(str(number))
+            assert await stream.receive_str() == f"echo {number}"
 
 
 async def test_a_connection_carries_many_requests(client: Client, venue: Venue) -> None:
@@ -80,8 +87,8 @@ async def test_base_url_entrance(venue: Venue, path: str, host: str, seen_path: 
 async def test_base_url_entrance_takes_websockets_and_names_the_way_when_lost(venue: Venue) -> None:
     async with aiohttp.ClientSession() as session:
         for path in ("/ws/a", f"/{STREAM}/ws/a"):
-            async with session.ws_connect(venue.base + path) as socket:
-                assert await socket.receive_str() == "hello /ws/a"
+            async with session.ws_connect(venue.base + path) as stream:
+                assert await stream.receive_str() == "hello /ws/a"
         async with session.get(venue.base + "/nothing/here") as response:
             assert response.status == 404
             assert "Give the real host" in await response.text()
@@ -178,16 +185,113 @@ async def test_an_error_of_the_wire_is_a_500_and_harms_nobody(client: Client, ca
         assert response.status == 200
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files as Linux tells them")
+async def test_stop_does_not_wait_for_the_farewell_of_tls_clients(venue: Venue) -> None:
+    files = len(os.listdir("/proc/self/fd"))
+    _, writer = await asyncio.open_connection("127.0.0.1", venue.record.port, ssl=venue.trust(), server_hostname=API)
+    await eventually(lambda: venue.status().connections == 1)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    await venue.server.stop()
+    await eventually(lambda: len(os.listdir("/proc/self/fd")) <= files - 1)  # one more, and two doors less
+    writer.transport.abort()
+
+
+async def test_a_proxy_client_that_leaves_before_it_is_refused(venue: Venue) -> None:
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    for _ in range(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", venue.record.port)
+        writer.write(b"CONNECT www.example.com:443 HTTP/1.1\r\n\r\n")
+        writer.transport.abort()
+    async with aiohttp.ClientSession() as session, session.get(venue.base + "/api/time") as response:
+        assert response.status == 200
+    assert failures == []
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ECONNABORTED])
+async def test_accepting_goes_on_after_an_error_of_the_system(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    loop = asyncio.get_running_loop()
+    accept, errors = loop.sock_accept, [OSError(number, "as the system says")]
+
+    async def failing_once(listener: socket.socket) -> tuple[socket.socket, object]:
+        client = await accept(listener)
+        if errors:
+            client[0].close()
+            raise errors.pop()
+        return client
+
+    monkeypatch.setattr(loop, "sock_accept", failing_once)
+    async with aiohttp.ClientSession(headers={"Connection": "close"}) as session:
+        async with session.post(venue.base + "/api/time"):
+            pass  # the accept under way was still the real one
+        with pytest.raises(aiohttp.ClientError):
+            await session.post(venue.base + "/api/time")
+        async with session.post(venue.base + "/api/time") as response:
+            assert response.status == 200
+
+
+async def test_silent_clients_are_closed(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors, "FIRST_BYTE_S", 0.05)
+    monkeypatch.setattr(doors, "HANDSHAKE_S", 0.05)
+    for said in (b"", b"CONNECT api.toy", b"\x16"):
+        assert await converse(venue.record.port or 0, said) == b""
+    await eventually(lambda: venue.status().tls_failures == 1)
+
+
+async def test_a_body_that_is_too_large_is_refused(client: Client, venue: Venue) -> None:
+    async with client.request("POST", f"{API}/api/order", data=io.BytesIO(b"x" * (2**20 + 1))) as response:
+        assert response.status == 413
+    assert venue.wire.orders == []
+
+
+async def test_half_a_request_never_reaches_the_wire(venue: Venue, caplog: pytest.LogCaptureFixture) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", venue.record.port)
+    writer.write(f"POST /api/order HTTP/1.1\r\nHost: {API}\r\nContent-Length: 10\r\n\r\nhalf".encode())
+    await eventually(lambda: venue.status().requests == 1)
+    writer.close()
+    await writer.wait_closed()
+    await eventually(lambda: venue.status().connections == 0)
+    assert venue.wire.orders == []
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("request_line", "host", "status"),
+    [
+        (b"GET http://[bad/", b"x", 400),
+        (b"GET http://api.toy.test:99999/", b"x", 400),
+        (b"GET /" + b"a" * 9000, b"x", 400),
+        (b"\0\0\0\0", b"x", 400),
+        (b"GET /", b"\xff\xfe", 403),
+        (b"GET /", b"", 403),
+        (b"GET /\xff\xfe", b"127.0.0.1", 400),
+        (b"GET /planar/status", b"127.0.0.1", 401),
+        (b"GET http://api.toy.test/", b"www.example.com", 200),
+        (b"GET //www.example.com/", b"api.toy.test", 200),
+        (b"OPTIONS *", b"api.toy.test", 200),
+    ],
+)
+async def test_strange_requests_are_answered_and_leave_no_traceback(
+    venue: Venue, caplog: pytest.LogCaptureFixture, request_line: bytes, host: bytes, status: int
+) -> None:
+    rest = b" HTTP/1.1\r\nHost: " + host + b"\r\nX-Planar-Token: \xff\r\nConnection: close\r\n\r\n"
+    answer = await converse(venue.record.port or 0, request_line + rest)
+    assert answer.split(b" ")[1] == str(status).encode()
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("door", DOORS)
 async def test_stop_ends_streams_and_connections(venue: Venue, door: str) -> None:
     client = DOORS[door](venue)
-    async with client.session, client.stream(f"{STREAM}/ws/x") as socket:
-        await socket.receive_str()
+    async with client.session, client.stream(f"{STREAM}/ws/x") as stream:
+        await stream.receive_str()
         idle = client.request("GET", f"{API}/api/time")
         async with idle:
             pass
         stopping = asyncio.create_task(venue.server.stop())
-        assert (await socket.receive()).type == aiohttp.WSMsgType.CLOSE
+        assert (await stream.receive()).type == aiohttp.WSMsgType.CLOSE
         await stopping
         assert not venue.wire.running
         with pytest.raises(aiohttp.ClientError):

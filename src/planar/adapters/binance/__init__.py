@@ -2,9 +2,9 @@
 
 from planar.adapters.binance.hosts import HOSTS
 from planar.adapters.binance.ids import CLIENT_ID, EXPIRY
-from planar.adapters.binance.meters import COSTS, METERS, ORDER_ENDPOINTS, ORDER_METERS, READS
+from planar.adapters.binance.meters import COSTS, METERS, ORDER_ENDPOINTS, ORDER_METERS, READS, REQUEST_METERS
 from planar.adapters.binance.outcomes import CODES, TEXTS
-from planar.adapters.binance.quirks import CCXT_CONFIG, MARKET_TYPES, WEBSOCKET_MESSAGES_PER_S
+from planar.adapters.binance.quirks import CANCEL_ID_FIELD, CCXT_CONFIG, MARKET_TYPES, WEBSOCKET_MESSAGES_PER_S
 from planar.adapters.profile import Profile
 
 PROFILE = Profile(
@@ -12,6 +12,7 @@ PROFILE = Profile(
     hosts=HOSTS,
     meters=METERS,
     cost_table=COSTS,
+    request_meters=REQUEST_METERS,
     order_meters=ORDER_METERS,
     order_endpoints=ORDER_ENDPOINTS,
     reads=READS,
@@ -21,5 +22,6 @@ PROFILE = Profile(
     expiry=EXPIRY,
     market_types=MARKET_TYPES,
     ccxt=CCXT_CONFIG,
+    cancel_id_field=CANCEL_ID_FIELD,
     websocket_messages_per_s=WEBSOCKET_MESSAGES_PER_S,
 )

@@ -42,6 +42,8 @@ COSTS = {
     "papiV2": ("papi", 5.0),
 }
 
+REQUEST_METERS = ("raw",)
+
 ORDER_METERS = ("orders_10s", "orders_day")
 
 ORDER_ENDPOINTS = frozenset({("POST", "order"), ("POST", "order/cancelReplace"), ("POST", "sor/order")})

@@ -12,3 +12,6 @@ MARKET_TYPES = ("spot", "linear", "inverse")
 
 WEBSOCKET_MESSAGES_PER_S = 4.0
 """A connection is cut above 5 incoming messages a second, pings and pongs included."""
+
+CANCEL_ID_FIELD = "origClientOrderId"
+"""A cancel gets a client id of its own; the answer names the order's here (documentation: Cancel order)."""

@@ -36,11 +36,12 @@ def order(data: object, *, exchange: str | None = None, received_ns: int | None 
         raise r.bad("amount", None, "and `cost` are missing")
     if kind == "limit":
         r.needed("price", price)
+    symbol, side = r.identity("symbol"), r.needed("side", r.word("side", SIDES))
     return Order(
         id=order_id,
         client_order_id=r.text("clientOrderId"),
-        symbol=r.identity("symbol"),
-        side=r.needed("side", r.word("side", SIDES)),
+        symbol=symbol,
+        side=side,
         type=kind,
         state=order_state(status, filled, amount),
         status=status,
@@ -56,7 +57,7 @@ def order(data: object, *, exchange: str | None = None, received_ns: int | None 
         cost=cost,
         average=r.amount("average"),
         fees=_fees(r, exchange),
-        trades=_fills(r, exchange, received_ns),
+        trades=_fills(r, exchange, received_ns, symbol=symbol, side=side, order_id=order_id),
         ts_ms=r.time_ms("timestamp"),
         last_trade_ts_ms=r.time_ms("lastTradeTimestamp"),
         last_update_ts_ms=r.time_ms("lastUpdateTimestamp"),
@@ -104,7 +105,10 @@ def order_ack(data: object, request: Order, *, exchange: str | None = None, rece
         "cost": r.amount("cost"),
         "average": r.amount("average"),
         "fees": _fees(r, exchange) or None,
-        "trades": _fills(r, exchange, received_ns) or None,
+        "trades": _fills(
+            r, exchange, received_ns, symbol=request.symbol, side=request.side, order_id=order_id
+        )
+        or None,
         "ts_ms": r.time_ms("timestamp"),
         "last_trade_ts_ms": r.time_ms("lastTradeTimestamp"),
         "last_update_ts_ms": r.time_ms("lastUpdateTimestamp"),
@@ -162,9 +166,22 @@ def _each_fee(entries: list[Any], exchange: str | None) -> tuple[Fee, ...]:
     return tuple(fees)
 
 
-def _fills(r: Reader, exchange: str | None, received_ns: int | None) -> tuple[Fill, ...]:
-    """The order's fills, if the answer has them whole: on some exchanges they come without ids, and are no fills."""
+def _fills(
+    r: Reader, exchange: str | None, received_ns: int | None, *, symbol: str, side: str, order_id: str
+) -> tuple[Fill, ...]:
+    """The order's fills, if the answer has them whole: on some exchanges they come without ids, and are no fills.
+
+    Inside an order a fill need not repeat what is true of the whole order: its symbol, side and id are the order's.
+    """
     entries = r.rows("trades")
     if any(Reader(entry, "fill", exchange).get("id") is None for entry in entries):
         return ()
-    return tuple(fill(entry, exchange=exchange, received_ns=received_ns) for entry in entries)
+    own = {"symbol": symbol, "side": side, "order": order_id}
+    return tuple(
+        fill(
+            {**entry, **{key: value for key, value in own.items() if entry.get(key) is None}},
+            exchange=exchange,
+            received_ns=received_ns,
+        )
+        for entry in entries
+    )

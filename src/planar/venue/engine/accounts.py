@@ -10,10 +10,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from planar.venue.engine.enums import RejectReason
 from planar.venue.engine.ledger import MARKET, Ledger
 from planar.venue.engine.orders import LiveOrder
-from planar.venue.engine.rejects import EngineReject
+from planar.venue.engine.rejects import EngineReject, RejectReason
 from planar.venue.engine.types import Balance, Deposit, Fill, OrderRef, PreventedMatch, Withdrawal
 from planar.venue.engine.units import to_decimal
 

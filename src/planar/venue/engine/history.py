@@ -1,7 +1,7 @@
 """The past of one symbol before the venue started: invented, the same for a seed, computed only where asked.
 
-A day's open and close come from slow seeded noise per asset, so that crosses agree with their legs; everything finer
-is cut from the day (see `splitting`). The open of the day in which the venue starts is the reference price.
+Prices at the hours come from seeded noise per asset, so that crosses agree with their legs; all else is cut from the
+day (see `splitting`). The open of the day in which the venue starts is the reference price.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
+from itertools import accumulate
 
 import msgspec
 
@@ -19,6 +20,8 @@ from planar.venue.engine.splitting import LOTS_PER_TRADE, MIN_TRADES, split, tra
 
 HISTORY_DAYS = 1_000
 _CACHED_SPLITS = 1_500
+_FEWEST_TRADES = 48 * MIN_TRADES
+"""Of a day, so that each of its hours has enough."""
 _OCTAVES = tuple(2**n for n in range(10))
 """Lengths in days of the noise that makes up a price: a walk that always comes back."""
 
@@ -68,19 +71,20 @@ class SplitCache:
 
 
 class AssetWalk:
-    """The slow movement of one asset's value, as a logarithm, at the start of each day."""
+    """The slow movement of one asset's value, as a logarithm, known at every hour."""
 
     def __init__(self, seed: int, asset: str, daily_volatility: float) -> None:
         self.daily_volatility = daily_volatility
         self._seed = seed
         self._asset = asset
         self._point = cache(self._draw)
+        self.hours = cache(self._make_hours)
 
     def _draw(self, length: int, index: int) -> float:
         return Stream(self._seed, "walk", self._asset, length, index).gauss()
 
     def at(self, day: int) -> float:
-        """Value on a day, counted from the epoch."""
+        """Value at the start of a day, counted from the epoch."""
         if not self.daily_volatility:
             return 0.0
         total = 0.0
@@ -89,7 +93,17 @@ class AssetWalk:
             along = offset / length
             between = self._point(length, index) * (1 - along) + self._point(length, index + 1) * along
             total += math.sqrt(length) * between
-        return self.daily_volatility * 0.6 * total
+        return self.daily_volatility * 0.4 * total
+
+    def _make_hours(self, day: int) -> list[float]:
+        """The 25 values from the start to the end of a day: straight, plus a random walk that ends where it began."""
+        first, last = self.at(day), self.at(day + 1)
+        if not self.daily_volatility:
+            return [0.0] * 25
+        draws = Stream(self._seed, "hours", self._asset, day)
+        walk = [0.0, *accumulate([draws.gauss() for _ in range(24)])]
+        step = self.daily_volatility / math.sqrt(24)
+        return [first + (last - first) * i / 24 + step * (walk[i] - walk[24] * i / 24) for i in range(25)]
 
 
 class History:
@@ -156,30 +170,36 @@ class History:
 
     def close_before(self, at: int) -> int:
         """Last price before a whole second, in ticks."""
-        return self._price(self._first_day) if at <= self.begin_ms else self.bar(S1, at - S1).close
+        return self._prices(self._first_day)[0] if at <= self.begin_ms else self.bar(S1, at - S1).close
 
     def _children(self, parent: int, start: int) -> list[Bar]:
         bars = self._splits.get(self._symbol, parent, start)
         if bars is None:
             draws = Stream(self._seed, self._symbol, parent, start)
-            bars = split(self.bar(parent, start), parent // FINER[parent], draws)
+            path = self._prices(start // D1) if parent == D1 else None
+            bars = split(self.bar(parent, start), parent // FINER[parent], draws, path)
             self._splits.put(self._symbol, parent, start, bars)
         return bars
 
-    def _price(self, day: int) -> int:
-        """Price at the start of a day, in ticks."""
+    def _prices(self, day: int) -> list[int]:
+        """The 25 prices at the hours of a day, in ticks."""
         base, quote = self._walks
-        shift = base.at(day) - base.at(self._last_day) - quote.at(day) + quote.at(self._last_day)
-        return max(10, round(self._profile.reference_price * math.exp(shift) / self._tick))
+        zero = quote.at(self._last_day) - base.at(self._last_day)
+        scale = self._profile.reference_price / self._tick
+        return [
+            max(10, round(scale * math.exp(zero + over - under)))
+            for over, under in zip(base.hours(day), quote.hours(day), strict=True)
+        ]
 
     def _make_day(self, day: int) -> Bar:
         draws = Stream(self._seed, self._symbol, "day", day)
-        opening, closing = self._price(day), self._price(day + 1)
-        reach = opening * self._volatility
-        high = max(opening, closing) + 1 + int(reach * (0.1 + 0.5 * draws.uniform()))
-        low = max(1, min(opening, closing) - 1 - int(reach * (0.1 + 0.5 * draws.uniform())))
+        prices = self._prices(day)
+        opening, closing = prices[0], prices[-1]
+        reach = opening * self._volatility * 0.1
+        high = max(prices) + 1 + int(reach * draws.uniform())
+        low = max(1, min(prices) - 1 - int(reach * draws.uniform()))
         trades = self._count(day + 1) - self._count(day)
-        lots = int(trades * self._mean_lots * (0.9 + 0.4 * draws.uniform()))
+        lots = int(trades * self._mean_lots * (0.95 + 0.4 * draws.uniform()))
         buy_lots = int(lots * (0.45 + 0.1 * draws.uniform()))
         middle = 0.35 + 0.3 * draws.uniform()
         buy_quote = low * buy_lots + int((high - low) * buy_lots * middle)
@@ -192,7 +212,7 @@ class History:
         """Trades before a day."""
         if day <= self._first_day:
             return 0
-        usual = max(4 * MIN_TRADES, self._profile.trades_per_day)
+        usual = max(_FEWEST_TRADES, self._profile.trades_per_day)
         return usual * (day - self._first_day) + Stream(self._seed, self._symbol, "count", day).below(usual // 2)
 
     def count_before(self, at: int) -> int:
@@ -252,9 +272,7 @@ class History:
                     at += period
                     break
             else:
-                if self.bar(S1, at).trades:
-                    return at
-                at += S1
+                return at
         return self.end_ms
 
     def _trades_in(self, second: int, first_id: int) -> list[RawTrade]:

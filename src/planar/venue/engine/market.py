@@ -6,9 +6,14 @@ from planar.venue.engine.book import Book
 from planar.venue.engine.enums import MarketStatus
 from planar.venue.engine.market_data import MarketData
 from planar.venue.engine.orders import LiveOrder
+from planar.venue.engine.scale import Scale
 from planar.venue.engine.specs import SymbolSpec
 from planar.venue.engine.stops import Stops
-from planar.venue.engine.units import ONE, require_units
+from planar.venue.engine.units import require_units
+
+_ORDERS_PER_TRADE = 3
+_CHANGES_PER_TRADE = 7
+"""How many orders and changes of the book the invented past is counted to have had for each trade."""
 
 
 class Market:
@@ -18,12 +23,12 @@ class Market:
         tick_units, lot_units: a tick in 1e-8 of price, a lot in 1e-8 of the base asset.
         lot_value: units of quote that one lot costs per tick of price.
         maker_rate, taker_rate: commissions in 1e-8.
+        next_order_id, next_trade_id: ids rise by one within the symbol.
         last: last trade price in ticks, None if there never was a trade.
         update_id: id of the last change of the book.
     """
 
     __slots__ = (
-        "_next_order_id",
         "_next_prevented_id",
         "base",
         "book",
@@ -32,6 +37,7 @@ class Market:
         "lot_units",
         "lot_value",
         "maker_rate",
+        "next_order_id",
         "next_trade_id",
         "quote",
         "spec",
@@ -48,11 +54,8 @@ class Market:
         self.symbol = spec.symbol
         self.base = spec.base
         self.quote = spec.quote
-        self.tick_units = require_units(spec.tick, f"{spec.symbol} tick")
-        self.lot_units = require_units(spec.lot, f"{spec.symbol} lot")
-        self.lot_value, rest = divmod(self.tick_units * self.lot_units, ONE)
-        if rest:
-            raise ValueError(f"{spec.symbol}: tick {spec.tick} times lot {spec.lot} is not a whole number of 1e-8")
+        scale = Scale.of(spec)
+        self.tick_units, self.lot_units, self.lot_value = scale.tick, scale.lot, scale.lot_value
         self.maker_rate = require_units(spec.maker_fee, f"{spec.symbol} maker_fee")
         self.taker_rate = require_units(spec.taker_fee, f"{spec.symbol} taker_fee")
         self.status = MarketStatus.TRADING
@@ -61,20 +64,35 @@ class Market:
         self.data = data
         self.last: int | None = data.last_price
         self.next_trade_id = data.next_trade_id
-        self._next_order_id = 1
+        self.next_order_id = _ORDERS_PER_TRADE * self.next_trade_id
+        self.update_id = _CHANGES_PER_TRADE * self.next_trade_id
         self._next_prevented_id = 1
-        self.update_id = 0
 
     def number(self, order: LiveOrder) -> None:
         """Gives an accepted order its id."""
-        order.id = self._next_order_id
-        self._next_order_id += 1
+        order.id = self.next_order_id
+        self.next_order_id += 1
 
-    def skip_order_ids(self, next_id: int) -> None:
-        """Lets the next order have at least this id, as if others had been there before."""
-        self._next_order_id = max(self._next_order_id, next_id)
+    def order_id_at(self, trade_id: int) -> int:
+        """The id an order would have got that came just before a trade of the past."""
+        return _ORDERS_PER_TRADE * trade_id
 
     def take_prevented_id(self) -> int:
         """A new id of a prevented match."""
         self._next_prevented_id += 1
         return self._next_prevented_id - 1
+
+    def audit(self) -> list[str]:
+        """What is wrong with the book; empty when nothing is."""
+        faults: list[str] = []
+        bid, ask = self.book.bids.best(), self.book.asks.best()
+        if bid is not None and ask is not None and bid.price >= ask.price:
+            faults.append(f"{self.symbol}: best bid {bid.price} is not below best ask {ask.price}")
+        for side in (self.book.bids, self.book.asks):
+            for level in side.best_first():
+                shown = sum(order.shown for order in level.orders.values())
+                if level.shown != shown or not shown:
+                    faults.append(f"{self.symbol}: level {level.price} shows {level.shown}, its orders {shown}")
+                if any(not order.is_open or order.shown > order.remaining for order in level.orders.values()):
+                    faults.append(f"{self.symbol}: level {level.price} keeps an order that cannot trade")
+        return faults

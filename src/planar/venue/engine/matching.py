@@ -167,21 +167,30 @@ class Matcher:
             order.updated_ms = now
         market.book.opposite(taker).take(level, maker, lots)
         self._settle_status(maker, maker.filled == maker.lots)
-        done = taker.budget is not None and taker.quote_wanted and taker.budget - taker.quote_filled < value_of_lot
-        self._settle_status(taker, taker.filled == taker.lots or bool(done))
+        spent = taker.quote_wanted > 0 and taker.quote_wanted - taker.quote_filled < value_of_lot
+        self._settle_status(taker, spent or taker.filled == taker.lots)
         trade_id = market.next_trade_id
         market.next_trade_id = trade_id + 1
         market.last = level.price
         market.data.record(now, level.price, lots, taker.is_buy)
-        buyer, seller = (taker, maker) if taker.is_buy else (maker, taker)
-        if not (maker.account.is_market and taker.account.is_market):
-            fees = (self._fee(buyer, taker, lots * market.lot_units), self._fee(seller, taker, quote))
-            self._settle(buyer, seller, lots * market.lot_units, quote, fees, now)
-            for order in (maker, taker):
-                if not order.account.is_market:
-                    self._record_fill(order, taker, trade_id, level.price, lots, fees[not order.is_buy], now)
+        self.book_trade(maker, taker, trade_id, level.price, lots, now)
         if self._outbox.active:
+            buyer, seller = (taker, maker) if taker.is_buy else (maker, taker)
             self._outbox.add(TradePrint(market.data.newest_trade(), buyer.id, seller.id))
+
+    def book_trade(self, maker: LiveOrder, taker: LiveOrder, trade_id: int, price: int, lots: int, now: int) -> None:
+        """Settles one trade in the ledger and records it for its users. The orders' own numbers already include it."""
+        if maker.account.is_market and taker.account.is_market:
+            return
+        market = taker.market
+        base, quote = lots * market.lot_units, lots * price * market.lot_value
+        buyer, seller = (taker, maker) if taker.is_buy else (maker, taker)
+        fees = (self._fee(buyer, taker, base), self._fee(seller, taker, quote))
+        self._settle(buyer, seller, base, quote, fees, f"{market.symbol} trade {trade_id}", now)
+        for order in (maker, taker):
+            if not order.account.is_market:
+                fee = fees[0] if order.is_buy else fees[1]
+                self._record_fill(order, taker, trade_id, price, lots, fee, now)
 
     def _settle_status(self, order: LiveOrder, done: bool) -> None:
         order.status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
@@ -236,7 +245,14 @@ class Matcher:
         return rate_of(received, order.market.taker_rate if order is taker else order.market.maker_rate)
 
     def _settle(
-        self, buyer: LiveOrder, seller: LiveOrder, base: int, quote: int, fees: tuple[int, int], now: int
+        self,
+        buyer: LiveOrder,
+        seller: LiveOrder,
+        base: int,
+        quote: int,
+        fees: tuple[int, int],
+        reference: str,
+        now: int,
     ) -> None:
         """Books a trade in which at least one side is a user. `fees` are those of the buyer and the seller."""
         market = buyer.market
@@ -254,7 +270,7 @@ class Matcher:
             self._ledger.refill(now, market.quote, quote)
         elif seller.account.is_market:
             self._ledger.refill(now, market.base, base)
-        self._ledger.post(now, EntryKind.TRADE, f"{market.symbol} trade {market.next_trade_id - 1}", tuple(moves))
+        self._ledger.post(now, EntryKind.TRADE, reference, tuple(moves))
         for order in (buyer, seller):
             self._outbox.touch(order.account, market.base)
             self._outbox.touch(order.account, market.quote)

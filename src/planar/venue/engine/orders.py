@@ -37,7 +37,7 @@ class LiveOrder(msgspec.Struct, kw_only=True, eq=False):
     quote_wanted: int = 0
     """Units of quote asked for, by a quote-sized market order; else 0."""
     budget: int | None = None
-    """Units of quote that a market order may spend (or, quote-sized and selling, receive) at most."""
+    """Units of quote that a triggered market buy may spend at most."""
     iceberg: int = 0
     """Lots shown at a time; 0 shows all."""
     id: int = 0
@@ -82,10 +82,10 @@ class LiveOrder(msgspec.Struct, kw_only=True, eq=False):
 
     def wanted(self, lot_value: int) -> int:
         """Lots it would take now where one costs `lot_value` units of quote."""
-        if self.budget is None:
-            return self.lots - self.filled
-        affordable = (self.budget - self.quote_filled) // lot_value
-        return affordable if self.quote_wanted else min(affordable, self.lots - self.filled)
+        if self.quote_wanted:
+            return (self.quote_wanted - self.quote_filled) // lot_value
+        rest = self.lots - self.filled
+        return rest if self.budget is None else min(rest, (self.budget - self.quote_filled) // lot_value)
 
     def hold_for(self, lots: int) -> int:
         """Units to lock for so many lots: at the limit price, or at the stop price of a stop without limit."""

@@ -24,13 +24,19 @@ LOTS_PER_TRADE = 4
 _WIDENINGS = 5
 
 
-def split(parent: Bar, slots: int, draws: Stream) -> list[Bar]:
-    """Cuts a bar into `slots` consecutive ones that add up to it. Few trades leave some of them without any."""
+def split(parent: Bar, slots: int, draws: Stream, path: list[int] | None = None) -> list[Bar]:
+    """Cuts a bar into `slots` consecutive ones that add up to it. Few trades leave some of them without any.
+
+    Args:
+        path: the `slots + 1` prices at the borders, from the bar's open to its close, within its low and high;
+            None to make one up. Followed if there are trades enough for every slot.
+    """
     fewest = MIN_TRADES * LOTS_PER_TRADE
     active = min(slots, parent.trades // MIN_TRADES, parent.buy_lots // fewest, parent.sell_lots // fewest)
     children = [parent] if parent.trades else []
     while active > 1:
-        attempt = _cut(parent, active, draws)
+        given = path if active == slots else None
+        attempt = _cut(parent, _path(parent, active, draws) if given is None else given, draws)
         if attempt is not None:
             children = attempt
             break
@@ -60,14 +66,14 @@ def _shares(total: int, weights: list[int]) -> list[int]:
     return [mark - before for mark, before in zip(marks, [0, *marks], strict=False)]
 
 
-def _cut(parent: Bar, parts: int, draws: Stream) -> list[Bar] | None:
-    """Cuts into `parts` bars with trades in each; None if that many cannot meet the sums."""
+def _cut(parent: Bar, path: list[int], draws: Stream) -> list[Bar] | None:
+    """Cuts at the prices of a path into bars with trades in each; None if that many cannot meet the sums."""
+    parts = len(path) - 1
     weights = [draws.between(1, 8) for _ in range(parts)]
     trades = [MIN_TRADES + more for more in _shares(parent.trades - MIN_TRADES * parts, weights)]
     spare = LOTS_PER_TRADE * parent.trades
     buys = _with_floor(trades, _shares(parent.buy_lots - spare, weights))
     sells = _with_floor(trades, _shares(parent.sell_lots - spare, weights[::-1]))
-    path = _path(parent, parts, draws)
     highs, lows = _extremes(parent, path, draws)
     for widening in range(_WIDENINGS + 1):
         bought = _flow(parent.buy_quote, buys, highs, lows)
@@ -119,7 +125,7 @@ def _extremes(parent: Bar, path: list[int], draws: Stream) -> tuple[list[int], l
 class _Flow:
     """How a quote amount can be shared out among parts whose amounts and price ranges are given."""
 
-    __slots__ = ("_floors", "_room", "_rooms", "_rest")
+    __slots__ = ("_floors", "_rest", "_room", "_rooms")
 
     def __init__(self, floors: list[int], rooms: list[int], total: int) -> None:
         self._floors = floors
@@ -156,7 +162,7 @@ def _flow(total: int, lots: list[int], highs: list[int], lows: list[int]) -> _Fl
 
 
 def trades_of(bar: Bar, draws: Stream) -> list[tuple[int, int, bool]]:
-    """Single trades that make up a bar: price, lots, whether the taker bought; the first is its open, the last its close.
+    """Single trades that make up a bar: price, lots, whether the taker bought. First its open, last its close.
 
     Each side's amount goes to the high and to the low in the one proportion that gives its quote amount, what is
     left over by whole lots being one lot in between.

@@ -271,11 +271,12 @@ class Ticker(msgspec.Struct, frozen=True, kw_only=True):
     last: Decimal
     last_amount: Decimal
     previous_close: Decimal
-    """The last price before the window."""
+    """The last price before the window; the open if there was none."""
     volume: Decimal
     quote_volume: Decimal
     trades: int
     first_trade_id: int
+    """-1 without trades in the window, as on Binance."""
     last_trade_id: int
     bid: Level | None
     ask: Level | None

@@ -97,7 +97,7 @@ class Wire(Protocol):
             request: raw query string in `request.rel_url.raw_query_string`, raw body in `await request.read()`, which
                 has come in whole before (at most 1 MiB) and is given without waiting.
                 A WebSocket upgrade is answered with `web.WebSocketResponse(...).prepare(request)` and returned when
-                the connection is over. `request.remote` is None on the Unix socket.
+                the connection is over. `request.remote` is empty or None on the Unix socket.
         """
         ...
 

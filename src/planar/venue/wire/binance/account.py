@@ -15,7 +15,8 @@ from planar.venue.wire.binance.desk import Call, Desk
 from planar.venue.wire.binance.exchange_info import PERMISSIONS
 from planar.venue.wire.binance.formats import ZERO, amount
 from planar.venue.wire.binance.market_data import ROWS_DEFAULT, ROWS_MAX
-from planar.venue.wire.binance.params import LEGAL_CLIENT_ID, Params, given
+from planar.venue.wire.binance.order_refs import check_ids, read_ref
+from planar.venue.wire.binance.params import Params, given
 
 DAY_MS: Final = 86_400_000
 BASIS_POINT: Final = Decimal("0.0001")
@@ -108,13 +109,11 @@ def query_order(desk: Desk, call: Call) -> Any:
     """GET /api/v3/order."""
     params = call.params
     spec = params.market(desk.symbols)
-    order_id = params.integer("orderId")
-    client_id = params.text("origClientOrderId", LEGAL_CLIENT_ID)
+    ref = read_ref(params)
     params.end()
-    if order_id is None and client_id is None:
-        raise errors.missing_both("origClientOrderId", "orderId")
+    check_ids(desk, call.account, spec.symbol, ref)
     try:
-        order = desk.exchange.order(call.account, spec.symbol, OrderRef(order_id, client_id))
+        order = desk.exchange.order(call.account, spec.symbol, ref)
     except EngineReject as reject:
         raise errors.no_such_order() from reject
     return order_json.queried(order, desk.symbols.ids[spec.symbol], desk.strategy_of(order))

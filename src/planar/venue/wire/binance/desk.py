@@ -5,7 +5,7 @@ The engine knows nothing of strategy labels, execution ids and amendments; they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -70,7 +70,7 @@ class Desk:
         exchange.subscribe(self._on_event)
 
     @contextmanager
-    def labelled(self, account: str, symbol: str, client_id: str, strategy: Strategy) -> Iterator[None]:
+    def labelled(self, account: str, symbol: str, client_id: str, strategy: Strategy) -> Generator[None]:
         """An order accepted under this client id in the meantime carries these labels."""
         if strategy != NO_STRATEGY:
             self._announced[account, symbol, client_id] = strategy

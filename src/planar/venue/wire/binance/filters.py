@@ -125,9 +125,12 @@ def check_market(new: NewOrder, spec: SymbolSpec, exchange: VirtualExchange) -> 
         ApiError: -1013.
     """
     reference = average_price(exchange, spec.symbol)
-    if new.price is not None and reference is not None:
-        if not reference * spec.price_band_down <= new.price <= reference * spec.price_band_up:
-            raise errors.filter_failure("PERCENT_PRICE_BY_SIDE")
+    if (
+        new.price is not None
+        and reference is not None
+        and not reference * spec.price_band_down <= new.price <= reference * spec.price_band_up
+    ):
+        raise errors.filter_failure("PERCENT_PRICE_BY_SIDE")
     notional = _notional(new, reference)
     if notional is not None:
         over = notional > spec.max_notional and new.kind not in MARKET_KINDS

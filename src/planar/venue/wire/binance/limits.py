@@ -182,6 +182,4 @@ class OrderLimits:
 
     def headers(self, account: str, now_ms: int) -> dict[str, str]:
         """X-MBX-ORDER-COUNT-*."""
-        return {
-            f"X-MBX-ORDER-COUNT-{meter.rule.letters}": str(meter.count(account, now_ms)) for meter in self.meters
-        }
+        return {f"X-MBX-ORDER-COUNT-{meter.rule.letters}": str(meter.count(account, now_ms)) for meter in self.meters}

@@ -11,8 +11,9 @@ from planar.venue.wire.binance import filters
 from planar.venue.wire.binance.desk import Call, Desk
 from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.order_params import OrderRequest, new_client_id, read_order
+from planar.venue.wire.binance.order_refs import read_ref
 from planar.venue.wire.binance.params import LEGAL_CLIENT_ID, given
-from planar.venue.wire.binance.trade import CancelRequest, cancel, placed_json, read_ref, read_restriction, submit
+from planar.venue.wire.binance.trade import CancelRequest, cancel, placed_json, read_restriction, submit
 
 STOP_ON_FAILURE: Final = {"STOP_ON_FAILURE": True, "ALLOW_FAILURE": False}
 CANCEL_ONLY: Final = {"DO_NOTHING": False, "CANCEL_ONLY": True}

@@ -16,6 +16,7 @@ from planar.venue.wire.binance.account import order_commission
 from planar.venue.wire.binance.desk import Amendment, Call, Desk
 from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.order_params import OrderRequest, new_client_id, read_order
+from planar.venue.wire.binance.order_refs import check_ids, read_ref
 from planar.venue.wire.binance.params import LEGAL_CLIENT_ID, Params, given
 
 FILLS_MAX: Final = 1_000_000
@@ -84,35 +85,6 @@ def placed_json(desk: Desk, order: Order, response_type: str) -> dict[str, Any]:
     return order_json.full(order, market_id, strategy, fills, own)
 
 
-def read_ref(params: Params, id_name: str = "orderId", client_name: str = "origClientOrderId") -> OrderRef:
-    """Which order is meant.
-
-    Raises:
-        ApiError: -1102, neither id was sent.
-    """
-    order_id = params.integer(id_name)
-    client_id = params.text(client_name, LEGAL_CLIENT_ID)
-    if order_id is None and client_id is None:
-        raise errors.missing_both(client_name, id_name)
-    return OrderRef(order_id, client_id)
-
-
-def check_ids(desk: Desk, account: str, symbol: str, ref: OrderRef) -> None:
-    """With both ids sent, both must belong to the same order.
-
-    Raises:
-        ApiError: -2039.
-    """
-    if ref.order_id is None or ref.client_id is None:
-        return
-    try:
-        found = desk.exchange.order(account, symbol, OrderRef(ref.order_id))
-    except EngineReject:
-        return  # the operation itself says so
-    if found.client_id != ref.client_id:
-        raise errors.ids_differ()
-
-
 class CancelRequest(msgspec.Struct, frozen=True):
     """A cancel as asked for."""
 
@@ -139,7 +111,9 @@ def cancel_order(desk: Desk, call: Call) -> Any:
 
 def read_restriction(params: Params) -> OrderStatus | None:
     """`cancelRestrictions`."""
-    return params.choice("cancelRestrictions", CANCEL_RESTRICTIONS, lambda: ApiError(-1145, "Invalid cancelRestrictions"))
+    return params.choice(
+        "cancelRestrictions", CANCEL_RESTRICTIONS, lambda: ApiError(-1145, "Invalid cancelRestrictions")
+    )
 
 
 def check_restriction(desk: Desk, request: CancelRequest) -> None:
@@ -167,9 +141,7 @@ def cancel(desk: Desk, request: CancelRequest) -> dict[str, Any]:
     check_ids(desk, request.account, request.spec.symbol, request.ref)
     check_restriction(desk, request)
     try:
-        order = desk.exchange.cancel(
-            request.account, request.spec.symbol, request.ref, request_id=request.cancel_id
-        )
+        order = desk.exchange.cancel(request.account, request.spec.symbol, request.ref, request_id=request.cancel_id)
     except EngineReject as reject:
         raise rejects.cancel(reject) from reject
     return canceled_json(desk, order, request.cancel_id)

@@ -6,6 +6,7 @@ those of the WebSocket API and those on a listen key.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
@@ -99,7 +100,7 @@ class UserData:
             },
         )
 
-    def _publish(self, account: str, build: Any) -> None:
+    def _publish(self, account: str, build: Callable[[int], Any]) -> None:
         subscribers = self._subscribers.get(account)
         if subscribers:
             payload = Payload("", build)

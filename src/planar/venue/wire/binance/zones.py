@@ -1,7 +1,7 @@
 """Candles whose intervals are counted in another time zone than UTC (`timeZone` of klines, `@+08:00` of streams).
 
-They are put together from shorter candles, which lie on the boundaries of every zone: zones are whole quarters of an hour
-away from UTC.
+They are put together from shorter candles, which lie on the boundaries of every zone: zones are whole quarters of an
+hour away from UTC.
 """
 
 from __future__ import annotations

@@ -1,0 +1,147 @@
+"""The Binance wire: the local exchange behind Binance's hosts, protocols and rules. See `planar.venue.wire.Wire`."""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import formatdate
+from typing import Any
+
+from aiohttp import web
+
+import planar.runtime as runtime
+from planar.venue.engine.world import World
+from planar.venue.wire import ControlAction, LedgerQuery, VenueAccount
+from planar.venue.wire.binance import control, hosts, rest
+from planar.venue.wire.binance.activity import Activity
+from planar.venue.wire.binance.desk import Desk
+from planar.venue.wire.binance.feed import TICK_MS, MarketFeed
+from planar.venue.wire.binance.keys import Right
+from planar.venue.wire.binance.params import split
+from planar.venue.wire.binance.payload import MILLISECONDS
+from planar.venue.wire.binance.routes import REST
+from planar.venue.wire.binance.settings import Settings
+from planar.venue.wire.binance.socket import TIME_UNITS, Socket, Sockets
+from planar.venue.wire.binance.streams import StreamSocket, names_of
+from planar.venue.wire.binance.ws_api import CONNECTION_WEIGHT, WsApiSocket
+from planar.venue.wire.binance.ws_api import PATHS as WS_API_PATHS
+
+
+class BinanceWire:
+    """One local Binance.
+
+    Attributes:
+        id: "binance".
+        hosts: the real host names served.
+        world: engine and market model.
+        desk: what its doors share.
+    """
+
+    def __init__(self, world: World, settings: Settings, *, seed: int, activity: bool) -> None:
+        self.id = "binance"
+        self.hosts = hosts.ALL
+        self.world = world
+        self.desk = Desk(world.exchange, settings, seed)
+        self._feed = MarketFeed(self.desk)
+        self._sockets = Sockets()
+        self._activity = Activity(world.exchange) if activity else None
+        self._clock: asyncio.Task[None] | None = None
+
+    def default_host(self, path: str) -> str | None:
+        """The real host meant by a path; None if there is none."""
+        return hosts.default_host(path)
+
+    async def start(self) -> None:
+        """Let the market move."""
+        self._clock = runtime.spawn(self._run(), name="binance-clock")
+
+    async def stop(self) -> None:
+        """Stop the market and close the WebSockets, with the exchange's own farewell."""
+        if self._clock is not None:
+            self._clock.cancel()
+            await asyncio.gather(self._clock, return_exceptions=True)
+        await self._sockets.shut_down()
+
+    async def _run(self) -> None:
+        """Ten times a second: the market, the accounts' own activity, the streams."""
+        while True:
+            now_ms = runtime.wall_ms()
+            self.world.model.step(now_ms)
+            if self._activity is not None:
+                self._activity.tick(now_ms)
+            self._feed.tick()
+            await runtime.sleep((TICK_MS - runtime.wall_ms() % TICK_MS) / 1000)
+
+    async def handle(self, host: str, path: str, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request, a WebSocket upgrade or not."""
+        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+        if host in hosts.STREAM_HOSTS and path.startswith(("/ws", "/stream")):
+            return await self._connect(self._stream(host, path, request), request) if upgrade else _no_upgrade()
+        if host == hosts.WS_API_HOST and path in WS_API_PATHS:
+            return await self._connect(self._ws_api(request), request) if upgrade else _no_upgrade()
+        if host == hosts.DATA_REST_HOST and _is_private(path, request):
+            return rest.no_such_path()
+        if not hosts.serves(host, path):
+            return rest.no_such_path()
+        return await rest.respond(self.desk, path, request)
+
+    def account_of(self, request: web.BaseRequest) -> str | None:
+        """Whose key the request carries in its header."""
+        return self.desk.keys.account_of(request.headers.get(rest.KEY_HEADER))
+
+    def accounts(self) -> list[VenueAccount]:
+        """Credentials of the seeded accounts."""
+        return self.desk.keys.accounts()
+
+    def ledger(self, query: LedgerQuery) -> dict[str, Any]:
+        """Answer from the ledger."""
+        return control.ledger(self.world.exchange, query)
+
+    async def control(self, action: ControlAction, body: dict[str, Any]) -> dict[str, Any]:
+        """Carry out an order of the control API."""
+        if action == "set_balance":
+            return control.set_balance(self.world.exchange, body)
+        return control.move_market(self.world.model, action, body)
+
+    async def _connect(self, socket: Socket, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve a connection, if the address may open another."""
+        now_ms = runtime.wall_ms()
+        meter = self.desk.connections
+        if meter.add(socket.address, 1, now_ms) > meter.rule.limit:
+            wait_s = -(-(meter.resets_ms(now_ms) - now_ms) // 1000)
+            return web.Response(status=429, headers={"Retry-After": str(wait_s)})
+        return await self._sockets.run(socket, request)
+
+    def _stream(self, host: str, path: str, request: web.BaseRequest) -> StreamSocket:
+        query = split(rest.query_of(request))
+        return StreamSocket(
+            self.desk,
+            self._feed,
+            rest.address_of(request),
+            _unit(query),
+            names_of(path, query),
+            combined=path.startswith("/stream"),
+            private=host == hosts.STREAM_HOST,
+        )
+
+    def _ws_api(self, request: web.BaseRequest) -> WsApiSocket:
+        query = split(rest.query_of(request))
+        address = rest.address_of(request)
+        self.desk.addresses.weight.add(address, CONNECTION_WEIGHT, runtime.wall_ms())
+        shown = query.get("returnRateLimits", "true") != "false"
+        return WsApiSocket(self.desk, address, _unit(query), return_rate_limits=shown)
+
+
+def _unit(query: dict[str, str]) -> int:
+    return TIME_UNITS.get(query.get("timeUnit", ""), MILLISECONDS)
+
+
+def _is_private(path: str, request: web.BaseRequest) -> bool:
+    endpoint = REST.get((request.method, path))
+    return endpoint is not None and endpoint.right is not Right.NONE
+
+
+def _no_upgrade() -> web.Response:
+    """A plain request where only WebSockets are served."""
+    return web.Response(
+        status=400, text="Bad Request", headers={"Date": formatdate(runtime.wall_ms() / 1000, usegmt=True)}
+    )
