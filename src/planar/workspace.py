@@ -37,9 +37,12 @@ Key = tuple[str, str, Environment]
 class Workspace:
     """Owns exchanges and everything they share. Belongs to the event loop in which it was entered."""
 
-    def __init__(self, settings: Settings, *, private_venue: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, *, private_venue: bool = False, local_venue: LocalVenue | None = None
+    ) -> None:
         self.settings = settings
         self._private_venue = private_venue
+        self._given_venue = local_venue
         self._loop: asyncio.AbstractEventLoop | None = None
         self._dialer = Dialer()
         self._meters = MeterPool()
@@ -195,6 +198,8 @@ class Workspace:
         return venue
 
     async def _find_venue(self, exchange_id: str) -> LocalVenue:
+        if self._given_venue is not None:
+            return self._given_venue
         running = None if self._private_venue else find_running(state_dir())
         if running is not None:
             return running
@@ -259,7 +264,11 @@ def _journal_scope(environment: str, venue: LocalVenue | None) -> Path:
 
 
 def open_workspace(
-    config: str | Path | None = None, secrets: str | Path | None = None, *, private_venue: bool = False
+    config: str | Path | None = None,
+    secrets: str | Path | None = None,
+    *,
+    private_venue: bool = False,
+    local_venue: LocalVenue | None = None,
 ) -> Workspace:
     """A workspace from the configuration; use it as `async with`.
 
@@ -267,9 +276,10 @@ def open_workspace(
         config: path of planar.toml; None looks for it (see docs/configuration.md).
         secrets: path of secrets.toml; None looks for it.
         private_venue: the local environment starts a venue of its own, even where one is running.
+        local_venue: the venue of the local environment, where the caller runs it.
 
     Raises:
         ConfigError: the configuration is wrong; all mistakes at once.
     """
     settings = load(Path(config) if config else None, Path(secrets) if secrets else None, known_ids=exchange_ids())
-    return Workspace(settings, private_venue=private_venue)
+    return Workspace(settings, private_venue=private_venue, local_venue=local_venue)

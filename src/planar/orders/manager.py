@@ -148,6 +148,7 @@ class OrderManager:
         if error.outcome is Outcome.REFUSED:
             self.store.record(Refused(client_id=client_id, wall_ms=now_ms, code=error.code, reason=reason))
             raise error
+        log.warning("order %s may or may not exist, it is being looked into: %s", client_id, reason)
         self.store.record(Unknown(client_id=client_id, wall_ms=now_ms, reason=reason))
         self._resolve(client_id)
         handle = OrderHandle(self, client_id)

@@ -11,6 +11,7 @@ import asyncio
 import gc
 import inspect
 import itertools
+import math
 import random
 import weakref
 from collections.abc import Callable, Iterator
@@ -98,13 +99,30 @@ class SimLoop(SimDoors):
         self.planar_runtime = SimRuntime(self, seed, start_wall_ms)
         self.network = SimNetwork(self, f"planar/{seed}", lambda: self.now_ns)
         self._selector = _VirtualSelector(self)
-        self._clock_resolution = 1e-9
+        self._now_s = self.now_ns / 1e9
+        self._clock_resolution = math.ulp(self._now_s)
         self._asyncgens = _OrderedWeakSet()
         self._serials = itertools.count()
         self._task_count = 0
 
     def time(self) -> float:
-        return self.now_ns / 1e9
+        return self._now_s
+
+    def advance(self) -> bool:
+        """Move the clock to the next timer or arrival, whichever is first; False if there is none."""
+        timer_s = self._next_timer_s()
+        arrival_ns = self.network.next_ns()
+        if arrival_ns is not None and arrival_ns / 1e9 <= timer_s:
+            at_s, at_ns = arrival_ns / 1e9, arrival_ns
+        elif timer_s < math.inf:
+            # A timer that finds the clock short of its moment sets itself again, for ever: the clock takes the timer's
+            # own number, and asyncio's tolerance for early timers is the smallest that lets it fire.
+            at_s, at_ns = timer_s, round(timer_s * 1e9)
+        else:
+            return False
+        self._now_s, self.now_ns = max(self._now_s, at_s), max(self.now_ns, at_ns)
+        self._clock_resolution = math.ulp(self._now_s)
+        return True
 
     def create_future(self) -> asyncio.Future[Any]:
         """As asyncio's, but hashes count per loop; see `SimFuture`."""
@@ -118,6 +136,10 @@ class SimLoop(SimDoors):
         if name is None:
             name = f"Task-{self._task_count}"
         return SimTask[Any](coro, serial=next(self._serials), loop=self, name=name, context=context, **options)
+
+    def _next_timer_s(self) -> float:
+        timers: list[asyncio.TimerHandle] = getattr(self, "_scheduled")  # noqa: B009 (unknown to asyncio's type stubs)
+        return timers[0].when() if timers else math.inf
 
     def live_tasks(self) -> list[asyncio.Task[Any]]:
         """The tasks that are not done, oldest first."""
@@ -154,16 +176,9 @@ class _VirtualSelector:
         self._passes += 1
         if self._passes % COLLECT_EVERY == 0 and not gc.isenabled():
             gc.collect()
-        loop = self._loop
-        if timeout != 0:
-            moments = [] if timeout is None else [loop.now_ns + round(timeout * 1e9)]
-            arrival_ns = loop.network.next_ns()
-            if arrival_ns is not None:
-                moments.append(arrival_ns)
-            if not moments:
-                raise SimulationDeadlock(_describe_deadlock(loop))
-            loop.now_ns = max(loop.now_ns, min(moments))
-        return loop.network.due()
+        if timeout != 0 and not self._loop.advance():
+            raise SimulationDeadlock(_describe_deadlock(self._loop))
+        return self._loop.network.due()
 
     def close(self) -> None:
         """Nothing to release."""

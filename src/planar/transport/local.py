@@ -26,7 +26,7 @@ class LocalVenue(msgspec.Struct, frozen=True):
 
     Attributes:
         instance: random id of this run of the venue; journals and caches of different runs never mix.
-        socket: path of its Unix socket.
+        socket: path of its Unix socket, the door that Planar takes.
         token: what its control API asks for.
         venues: the exchange ids that it serves.
         pid: its process.
@@ -35,7 +35,7 @@ class LocalVenue(msgspec.Struct, frozen=True):
     """
 
     instance: str
-    socket: str
+    socket: str | None
     token: str
     venues: list[str]
     pid: int
@@ -63,6 +63,8 @@ def find_running(state_dir: Path) -> LocalVenue | None:
         return None
     except PermissionError:
         pass
+    if found.socket is None:
+        raise VenueUnavailable("the running local venue has no Unix socket", hint="start it again: planar venue up")
     return found if Path(found.socket).exists() else None
 
 
@@ -73,7 +75,7 @@ async def account_keys(venue: LocalVenue, exchange: str, account: str) -> dict[s
         MissingCredentials: the venue has no such account.
         VenueUnavailable: it did not answer.
     """
-    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(venue.socket)) as session:
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(venue.socket or "")) as session:
         try:
             async with session.get(
                 f"http://{CONTROL_HOST}/planar/accounts", headers={"X-Planar-Token": venue.token}

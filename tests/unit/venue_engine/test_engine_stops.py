@@ -93,7 +93,7 @@ def test_a_triggered_market_buy_spends_no_more_than_is_free(desk):
     order = desk.put("ben", "buy", "9", kind=OrderKind.STOP_LOSS, stop_price="110000")
     desk.put("ben", "buy", "0.1", "1")
     desk.put("ann", "sell", "10", "120000")
-    desk.put("ann", "buy", "0.001", "120000")
+    desk.put("cid", "buy", "0.001", "120000")
     after = desk.get(order)
     assert after.status is OrderStatus.EXPIRED
     assert after.filled == D("8.33333")
