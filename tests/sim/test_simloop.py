@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import planar.runtime as runtime
-from planar.runtime import SimulationDeadlock, SimulationUnclean, simulate
+from planar.runtime import SimulationDeadlock, SimulationStuck, SimulationUnclean, simulate
 
 
 class Thing:
@@ -133,9 +133,64 @@ def test_a_deadlock_names_who_waits_and_where() -> None:
     with pytest.raises(SimulationDeadlock) as caught:
         simulate(main)
     text = str(caught.value)
-    assert "the 2 pending tasks" in text
+    assert "nothing is scheduled that could wake a task; 2 pending tasks:" in text
     assert "Task-1: test_a_deadlock_names_who_waits_and_where.<locals>.main in Event.wait, line " in text
     assert "stuck pump: test_a_deadlock_names_who_waits_and_where.<locals>.inner in Event.wait, line " in text
+
+
+def test_a_program_that_only_beats_its_heart_is_stopped() -> None:
+    async def beat() -> None:
+        while True:
+            await runtime.sleep(20)
+
+    async def main() -> None:
+        runtime.spawn(beat(), name="heart")
+        await asyncio.Event().wait()
+
+    with pytest.raises(SimulationStuck, match=r"limit_s\) has passed; 2 pending tasks:(.|\n)*heart: .*beat"):
+        simulate(main, limit_s=3600)
+
+
+def test_a_program_in_which_no_time_passes_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planar.runtime.simloop.LIMIT_PASSES", 1000)
+
+    async def spin() -> None:
+        while True:
+            await runtime.sleep(0)
+
+    with pytest.raises(SimulationStuck, match=r"1,000 passes of the loop and no time passed; 1 pending"):
+        simulate(spin)
+
+
+def test_no_timer_finds_the_clock_short_of_its_moment() -> None:
+    """A heartbeat that does sets itself again for the same moment, for ever."""
+
+    async def main() -> list[float]:
+        loop, short = asyncio.get_running_loop(), []
+        for power in range(9):
+            await runtime.sleep(10**power)
+            for _ in range(100):
+                when = loop.time() + runtime.current().random.random()
+                fired = asyncio.Event()
+                loop.call_at(when, fired.set)
+                await fired.wait()
+                if loop.time() != when:
+                    short.append(loop.time() - when)
+        return short
+
+    assert simulate(main, limit_s=1e9) == []
+
+
+def test_arrivals_are_on_time_after_years() -> None:
+    async def main() -> bytes:
+        server = await asyncio.start_unix_server(lambda _, writer: writer.close(), "/sim/x")
+        await runtime.sleep(30 * 365 * 86_400)
+        reader, writer = await asyncio.open_unix_connection("/sim/x")
+        writer.close()
+        server.close()
+        return await reader.read()
+
+    assert simulate(main, limit_s=1e9) == b""
 
 
 def test_what_main_leaves_is_cancelled_oldest_first() -> None:

@@ -72,8 +72,9 @@ async def trade(log: Log, session: aiohttp.ClientSession) -> None:
                 await socket.send_str(f"m{number}")
                 log("client stream", await socket.receive_str())
                 await runtime.sleep(runtime.current().random.expovariate(10))
-            with pytest.raises(TimeoutError):  # heartbeats go on meanwhile
-                await socket.receive(timeout=600)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(600):  # heartbeats go on meanwhile
+                    await socket.receive()
             await socket.send_str("still here")
             log("client stream", await socket.receive_str())
 

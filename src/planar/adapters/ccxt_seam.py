@@ -19,6 +19,7 @@ import orjson
 
 import planar.runtime as runtime
 from planar.adapters.ccxt_errors import planar_class, row_for
+from planar.adapters.ccxt_watch import SocketSeam
 from planar.adapters.profile import Profile
 from planar.errors import BadResponse, ConfigError, NotSupported, Outcome, PlanarError, RateLimitExceeded
 from planar.transport.budget import Budget
@@ -26,7 +27,10 @@ from planar.transport.context import CallContext, Effect, current_call
 from planar.transport.http import Answer, send
 from planar.transport.redact import redact
 
-SEAMS = ("fetch2", "fetch", "sign", "handle_errors", "handle_http_status_code", "prepare_request_headers", "open")
+SEAMS = (
+    *("fetch2", "fetch", "sign", "handle_errors", "handle_http_status_code", "prepare_request_headers", "open", "close"),
+    *("client", "watch", "watch_multiple", "spawn", "on_error", "on_connected", "check_ws_proxy_settings"),
+)
 """Methods of CCXT that the seam replaces or calls; an unknown version is checked for them before the first use."""
 
 _SOCKET_WRITES = ("create", "cancel", "edit", "withdraw", "transfer")
@@ -89,7 +93,7 @@ def effect_of(profile: Profile, api: Any, method: str, path: str, call: CallCont
     return Effect.WRITE
 
 
-class CcxtSeam:
+class CcxtSeam(SocketSeam):
     """Mixed in before CCXT's class. Instance attributes of CCXT are reached through `Any`."""
 
     planar: SeamWiring

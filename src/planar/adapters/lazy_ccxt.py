@@ -1,9 +1,9 @@
 """Opening one exchange of CCXT imports only that exchange's modules.
 
 CCXT's packages (`ccxt`, `ccxt.async_support`, `ccxt.pro`) import every exchange in their `__init__`. `install()` puts a
-finder before Python's own that loads these three packages without running their `__init__`: its source is read, and
-each name that it binds (`from ccxt.binance import binance`, `exchanges = [...]`) is bound when it is first asked for.
-What other code in the process sees is the package it knows: the same names, classes and lists, `from ccxt import *`,
+finder before Python's own that loads these three packages without running their `__init__`: its source is read, what
+all exchanges share is imported, and every other name (`from ccxt.binance import binance`) is bound when it is asked
+for. Other code in the process sees the package that it knows: the same names, classes and lists, `from ccxt import *`,
 `vars(ccxt)`, `ccxt.pro.binance` the class although it is also a module.
 
 An `__init__` with a statement other than imports from CCXT and assignments is run as it stands, so a CCXT that Planar
@@ -99,8 +99,8 @@ def package_names(package: str) -> Names | None:
 
 
 class LazyPackage(ModuleType):
-    """One of CCXT's packages. Binds each name when it is first asked for; no lock, so no thread can wait for another:
-    a name that two threads bind at once is bound to the same object, because modules are imported once.
+    """One of CCXT's packages. Binds each name when it is first asked for. It has no lock of its own, so threads cannot
+    wait for each other in a circle: a name that two bind at once is one object, since modules are imported once.
     """
 
     def __init__(self, name: str, names: Names) -> None:
@@ -174,7 +174,12 @@ class _LazyLoader(SourceFileLoader):
         return LazyPackage(spec.name, self._names)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing is run: the names are bound when they are asked for."""
+        """Bind what all exchanges share, at once and in the order of `__init__`: those modules import each other, so
+        several threads must not begin them. The import system makes others wait meanwhile. Exchanges come later.
+        """
+        for name, (source, _) in self._names.imports.items():
+            if source != f"{module.__name__}.{name}":
+                getattr(module, name)
 
 
 class _Finder(importlib.abc.MetaPathFinder):

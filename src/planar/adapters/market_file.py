@@ -115,14 +115,9 @@ class MarketFile:
         header, listing = self.header, self.header.listing
         row_of = {symbol: row for row, symbol in enumerate(listing.symbols[: listing.listed])}
         markets = LazyDict(row_of, lambda symbol: self._market(row_of[symbol]))
-        hidden: dict[int, dict[str, Any]] = {}
 
         def market(row: int) -> dict[str, Any]:
-            if row < listing.listed:
-                return markets[listing.symbols[row]]
-            if row not in hidden:
-                hidden[row] = self._market(row)
-            return hidden[row]
+            return markets[listing.symbols[row]] if row < listing.listed else self._market(row)
 
         def mapped(rows: Mapping[str, int]) -> LazyDict:
             return LazyDict(rows, lambda key: market(rows[key]))

@@ -20,7 +20,7 @@ from planar.runtime.api import (
     wall_ns,
 )
 from planar.runtime.network import Latency, SimNetwork
-from planar.runtime.simloop import SimLoop, SimRuntime, SimulationDeadlock
+from planar.runtime.simloop import SimLoop, SimRuntime, SimulationDeadlock, SimulationStuck
 from planar.runtime.simulate import SimulationUnclean, sim_loop, simulate
 from planar.runtime.system import BASE32_LOWER, SYSTEM, Runtime, SystemRuntime
 
@@ -33,6 +33,7 @@ __all__ = [
     "SimNetwork",
     "SimRuntime",
     "SimulationDeadlock",
+    "SimulationStuck",
     "SimulationUnclean",
     "SystemRuntime",
     "current",

@@ -30,9 +30,18 @@ START_MONOTONIC_NS: Final = 1_000_000_000_000
 COLLECT_EVERY: Final = 20_000
 """Passes of the loop between garbage collections: a count, because asyncio acts when it sees objects collected."""
 
+LIMIT_S: Final = 30 * 86_400.0
+"""Virtual seconds a simulation may take unless told otherwise: heartbeats alone would keep one running for ever."""
+LIMIT_PASSES: Final = 1_000_000
+"""Passes of the loop in one instant of virtual time."""
+
 
 class SimulationDeadlock(RuntimeError):
     """Tasks wait, and nothing is scheduled or under way that could ever wake them."""
+
+
+class SimulationStuck(RuntimeError):
+    """The program goes on for ever: past its limit of virtual time, or without time passing at all."""
 
 
 class SimRuntime(Runtime):
@@ -91,6 +100,7 @@ class SimLoop(SimDoors):
         now_ns: the monotonic clock, nanoseconds.
         planar_runtime: the runtime of everything that runs here.
         network: connections, servers and faults.
+        end_s: the loop's `time()` past which it raises SimulationStuck.
     """
 
     def __init__(self, seed: int = 1, start_wall_ms: int = DEFAULT_START_WALL_MS) -> None:
@@ -101,6 +111,7 @@ class SimLoop(SimDoors):
         self._selector = _VirtualSelector(self)
         self._now_s = self.now_ns / 1e9
         self._clock_resolution = math.ulp(self._now_s)
+        self.end_s = math.inf
         self._asyncgens = _OrderedWeakSet()
         self._serials = itertools.count()
         self._task_count = 0
@@ -169,16 +180,26 @@ class _VirtualSelector:
 
     def __init__(self, loop: SimLoop) -> None:
         self._loop = loop
-        self._passes = 0
+        self._passes = self._passes_now = 0
 
     def select(self, timeout: float | None) -> list[Event]:
         """What has arrived; advances the clock first, to the next timer or arrival, unless callbacks are ready."""
         self._passes += 1
         if self._passes % COLLECT_EVERY == 0 and not gc.isenabled():
             gc.collect()
-        if timeout != 0 and not self._loop.advance():
-            raise SimulationDeadlock(_describe_deadlock(self._loop))
-        return self._loop.network.due()
+        loop = self._loop
+        if timeout == 0:
+            self._passes_now += 1
+            if self._passes_now > LIMIT_PASSES:
+                self._passes_now = 0
+                raise SimulationStuck(_describe(loop, f"{LIMIT_PASSES:,} passes of the loop and no time passed"))
+        else:
+            self._passes_now = 0
+            if not loop.advance():
+                raise SimulationDeadlock(_describe(loop, "nothing is scheduled that could wake a task"))
+            if loop.time() > loop.end_s:
+                raise SimulationStuck(_describe(loop, "the limit of virtual time (limit_s) has passed"))
+        return loop.network.due()
 
     def close(self) -> None:
         """Nothing to release."""
@@ -212,9 +233,9 @@ def _age(task: asyncio.Task[Any]) -> tuple[bool, int, int, str]:
     return (False, task.serial, 0, "") if isinstance(task, SimTask) else (True, 0, len(name), name)
 
 
-def _describe_deadlock(loop: SimLoop) -> str:
+def _describe(loop: SimLoop, what: str) -> str:
     tasks = [f"  {task.get_name()}: {where(task)}" for task in loop.live_tasks()]
-    lines = [f"nothing is scheduled that could wake the {len(tasks)} pending tasks", *tasks]
+    lines = [f"{what}; {len(tasks)} pending tasks:", *tasks]
     if held := loop.network.held():
         lines.append(f"partitions hold back {held} arrivals; see network.heal()")
     return "\n".join(lines)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import random
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Final, TypeVar
 
-from planar.runtime.simloop import DEFAULT_START_WALL_MS, SimLoop, where
+from planar.runtime.simloop import DEFAULT_START_WALL_MS, LIMIT_S, SimLoop, where
 
 T = TypeVar("T")
 
@@ -22,21 +23,32 @@ class SimulationUnclean(RuntimeError):
 
 
 def simulate(
-    main: Callable[[], Coroutine[Any, Any, T]], seed: int = 1, start_wall_ms: int = DEFAULT_START_WALL_MS
+    main: Callable[[], Coroutine[Any, Any, T]],
+    seed: int = 1,
+    start_wall_ms: int = DEFAULT_START_WALL_MS,
+    limit_s: float = LIMIT_S,
 ) -> T:
     """Run `main()` on a new `SimLoop` and return its result; tasks that it left are cancelled.
+
+    Args:
+        main: the program.
+        seed: decides every random choice, delay and identifier.
+        start_wall_ms: what the wall clock shows first, UTC.
+        limit_s: virtual seconds that `main` may take.
 
     The module `random`, which libraries draw from, is seeded meanwhile and restored. The garbage collector runs at
     fixed points and only over what the simulation made, so that finalizers run at the same moment in every run.
 
     Raises:
         SimulationDeadlock: every task waits and nothing can wake one.
+        SimulationStuck: `limit_s` has passed, or a task spins without time passing.
         SimulationUnclean: something reached the loop's exception handler, or a task survived its cancellation.
         RuntimeError: an event loop is running in this thread.
     """
     if asyncio._get_running_loop() is not None:  # pyright: ignore[reportPrivateUsage] (get_running_loop raises if none)
         raise RuntimeError("simulate() starts its own event loop: call it from a plain function")
     loop = SimLoop(seed, start_wall_ms)
+    loop.end_s = loop.time() + limit_s
     problems: list[str] = []
     loop.set_exception_handler(lambda _, context: problems.append(_describe(context)))
     with _own_world(seed), contextlib.closing(loop):
@@ -67,6 +79,7 @@ def sim_loop() -> SimLoop:
 
 def _wind_down(loop: SimLoop, problems: list[str]) -> None:
     """Cancel what is left until nothing is, and note what will not go or fails on its way."""
+    loop.end_s = math.inf
     deadline = loop.time() + GRACE_S
     while (tasks := loop.live_tasks()) and loop.time() < deadline:
         for task in tasks:

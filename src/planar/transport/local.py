@@ -87,7 +87,8 @@ async def account_keys(venue: LocalVenue, exchange: str, account: str) -> dict[s
     here = [one for one in accounts if one.exchange == exchange]
     for one in here:
         if account in ("", one.account):
-            return {"apiKey": one.apiKey, "secret": one.secret, **one.more}
+            more = {name: value for name, value in one.more.items() if "." not in name}  # other kinds of keys
+            return {"apiKey": one.apiKey, "secret": one.secret, **more}
     raise MissingCredentials(
         f"the local venue has no account {account!r}",
         exchange=exchange,

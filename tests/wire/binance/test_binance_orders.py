@@ -209,7 +209,7 @@ async def test_stop_orders_wait_and_trigger(binance: LocalBinance, kind: str, st
 
 
 def trade_at(binance: LocalBinance, price: Decimal) -> None:
-    """Let bob and carol trade so that the last price is `price`, clearing the book up to there but for bob's deep bid."""
+    """Let bob and carol trade so that the last price is `price`, clearing the book up to there; a deep bid stays."""
     exchange = binance.exchange
     for account in ("bob", "carol"):
         exchange.credit(account, "BTC", Decimal(100), "test")

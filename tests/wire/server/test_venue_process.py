@@ -57,6 +57,11 @@ async def ready(process: asyncio.subprocess.Process) -> VenueRecord:
     return msgspec.json.decode(line, type=VenueRecord)
 
 
+async def ended(process: asyncio.subprocess.Process) -> int:
+    async with asyncio.timeout(5):
+        return await process.wait()
+
+
 async def test_readiness_registry_and_shutdown(start: Start, tmp_path: Path) -> None:
     process = await start("--seed", "42")
     record = await ready(process)
@@ -66,7 +71,7 @@ async def test_readiness_registry_and_shutdown(start: Start, tmp_path: Path) -> 
     async with VenueControl(record) as control:
         assert (await control.status()).instance == record.instance
         await control.shutdown()
-    assert await process.wait() == 0
+    assert await ended(process) == 0
     assert await process.communicate() == (b"", b"")
     assert find_running() is None
     assert sorted(path.name for path in (tmp_path / "state" / "venue").iterdir()) == ["ca"]
@@ -77,7 +82,7 @@ async def test_a_signal_ends_it_without_a_traceback(start: Start, number: signal
     process = await start()
     record = await ready(process)
     process.send_signal(number)
-    assert await process.wait() == 0
+    assert await ended(process) == 0
     assert await process.communicate() == (b"", b"")
     assert record.socket is not None
     assert not Path(record.socket).exists()  # noqa: ASYNC240
@@ -90,12 +95,13 @@ async def test_it_ends_with_its_parent(start: Start) -> None:
     process.stdin.write(b"chatter is no reason to end\n")
     await process.stdin.drain()
     process.stdin.close()
-    assert await process.wait() == 0
+    assert await ended(process) == 0
 
 
 async def test_die_with_parent_needs_a_pipe(start: Start) -> None:
     process = await start("--die-with-parent", stdin=asyncio.subprocess.DEVNULL)
-    _, said = await process.communicate()
+    async with asyncio.timeout(5):
+        _, said = await process.communicate()
     assert (process.returncode, said.decode()) == (
         2,
         "planar venue: --die-with-parent needs a pipe on standard input: start the venue with stdin=PIPE\n",
@@ -106,7 +112,8 @@ async def test_one_registered_venue_and_any_number_of_others(start: Start) -> No
     first = await start()
     record = await ready(first)
     second = await start()
-    _, said = await second.communicate()
+    async with asyncio.timeout(5):
+        _, said = await second.communicate()
     assert second.returncode == 2
     assert said.decode().count("\n") == 1
     assert f"process {record.pid}, port {record.port}, toy" in said.decode()

@@ -141,7 +141,7 @@ class MarketData:
         price: int | None = None
         while first <= last and len(found) < limit:
             if interval is Interval.S1 and self._start <= first < self.tape.forgotten_before:
-                first, price = open_of(interval, self.tape.forgotten_before - 1) + S1, None
+                first, price = open_of(interval, self.tape.forgotten_before) + S1, None
                 continue
             after = next_open(interval, first)
             bar = self._cover(base_period(interval), first, min(after, now + 1))

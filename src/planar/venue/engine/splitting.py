@@ -10,6 +10,7 @@ least two lots' price range away from what its low and its high would allow); se
 
 from __future__ import annotations
 
+from heapq import heapify, heappush, heapreplace
 from itertools import accumulate
 from math import isqrt
 
@@ -169,12 +170,7 @@ def trades_of(bar: Bar, draws: Stream) -> list[tuple[int, int, bool]]:
     """
     pieces = _pieces(bar, bar.buy_lots - 1, bar.buy_quote - bar.open, bought=True)
     pieces += _pieces(bar, bar.sell_lots - 1, bar.sell_quote - bar.close, bought=False)
-    while len(pieces) < bar.trades - 2:
-        largest = max(range(len(pieces)), key=lambda i: pieces[i][1])
-        price, lots, bought = pieces[largest]
-        part = draws.between(max(1, lots // 4), max(1, lots // 2))
-        pieces[largest] = (price, lots - part, bought)
-        pieces.append((price, part, bought))
+    pieces = _halve(pieces, bar.trades - 2, draws)
     for i in range(len(pieces) - 1, 0, -1):
         j = draws.below(i + 1)
         pieces[i], pieces[j] = pieces[j], pieces[i]
@@ -190,3 +186,15 @@ def _pieces(bar: Bar, lots: int, quote: int, *, bought: bool) -> list[tuple[int,
     if rest:
         pieces.append((bar.low + rest, 1, bought))
     return pieces
+
+
+def _halve(pieces: list[tuple[int, int, bool]], count: int, draws: Stream) -> list[tuple[int, int, bool]]:
+    """Cuts the largest pieces until there are `count`."""
+    queue = [(-lots, price, bought) for price, lots, bought in pieces]
+    heapify(queue)
+    while len(queue) < count:
+        lots, price, bought = queue[0]
+        part = draws.between(max(1, -lots // 4), max(1, -lots // 2))
+        heapreplace(queue, (lots + part, price, bought))
+        heappush(queue, (-part, price, bought))
+    return [(price, -lots, bought) for lots, price, bought in queue]

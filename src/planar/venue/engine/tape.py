@@ -1,4 +1,4 @@
-"""Public trades of one symbol since the start, the newest `CAPACITY` of them, packed."""
+"""Public trades of one symbol since the start, packed: at least the newest `CAPACITY`, in whole groups."""
 
 from __future__ import annotations
 
@@ -70,10 +70,14 @@ class Tape:
         self._groups.append(self._group)
         self._sides.append(taker_bought)
         if len(self._times) >= 2 * CAPACITY:
-            self._forgotten_before = self._times[CAPACITY]
-            for column in self._columns:
-                del column[:CAPACITY]
-            self._first_id += CAPACITY
+            self._forget(bisect_left(self._groups, self._groups[CAPACITY]))
+
+    def _forget(self, count: int) -> None:
+        """Drops the oldest trades; the caller does not cut through a group."""
+        self._forgotten_before = self._times[count]
+        for column in self._columns:
+            del column[:count]
+        self._first_id += count
 
     def end_group(self) -> None:
         """The next trade belongs to another aggregate trade."""

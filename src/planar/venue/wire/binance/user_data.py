@@ -58,6 +58,10 @@ class UserData:
         """No more events; no matter if there were none."""
         self._subscribers.get(account, {}).pop(subscriber, None)
 
+    def has_subscriber(self, account: str) -> bool:
+        """Whether anybody listens to the account."""
+        return bool(self._subscribers.get(account))
+
     @property
     def last_execution_id(self) -> int:
         """Execution id of the newest order event."""
@@ -101,10 +105,9 @@ class UserData:
         )
 
     def _publish(self, account: str, build: Callable[[int], Any]) -> None:
-        subscribers = self._subscribers.get(account)
-        if subscribers:
+        if self.has_subscriber(account):
             payload = Payload("", build)
-            for subscriber in list(subscribers):
+            for subscriber in list(self._subscribers[account]):
                 subscriber.deliver(account, payload)
 
 
