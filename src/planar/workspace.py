@@ -137,7 +137,7 @@ class Workspace:
                 futures=settings.futures,
                 pacing=settings.enable_rate_limit,
                 spacing_ms=settings.rate_limit_ms or 0,
-                proxy=settings.proxy.reveal() if settings.proxy else None,
+                proxy=settings.proxy,
                 verify_ssl=settings.verify_ssl,
                 unix_socket=venue.socket if venue else None,
                 allow_unjournaled=settings.allow_unjournaled,

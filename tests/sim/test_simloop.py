@@ -139,9 +139,15 @@ def test_a_deadlock_names_who_waits_and_where() -> None:
 
 
 def test_a_program_that_only_beats_its_heart_is_stopped() -> None:
+    cleaned: list[str] = []
+
     async def beat() -> None:
-        while True:
-            await runtime.sleep(20)
+        try:
+            while True:
+                await runtime.sleep(20)
+        finally:
+            await runtime.sleep(5)
+            cleaned.append("heart")
 
     async def main() -> None:
         runtime.spawn(beat(), name="heart")
@@ -149,6 +155,7 @@ def test_a_program_that_only_beats_its_heart_is_stopped() -> None:
 
     with pytest.raises(SimulationStuck, match=r"limit_s\) has passed; 2 pending tasks:(.|\n)*heart: .*beat"):
         simulate(main, limit_s=3600)
+    assert cleaned == ["heart"]
 
 
 def test_a_program_in_which_no_time_passes_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,23 +189,36 @@ def test_no_timer_finds_the_clock_short_of_its_moment() -> None:
 
 
 def test_arrivals_are_on_time_after_years() -> None:
-    async def main() -> bytes:
-        server = await asyncio.start_unix_server(lambda _, writer: writer.close(), "/sim/x")
-        await runtime.sleep(30 * 365 * 86_400)
-        reader, writer = await asyncio.open_unix_connection("/sim/x")
-        writer.close()
-        server.close()
-        return await reader.read()
+    async def main() -> int:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while word := await reader.readline():
+                writer.write(word)
+            writer.close()
 
-    assert simulate(main, limit_s=1e9) == b""
+        server = await asyncio.start_unix_server(answer, "/sim/x")
+        await runtime.sleep(30 * 365 * 86_400)  # from here on a float of seconds is coarser than a nanosecond
+        reader, writer = await asyncio.open_unix_connection("/sim/x")
+        answers = 0
+        for _ in range(50):
+            writer.write(b"word\n")
+            answers += len(await reader.readline()) == 5
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        await server.wait_closed()
+        return answers
+
+    assert simulate(main, limit_s=1e9) == 50
 
 
 def test_what_main_leaves_is_cancelled_oldest_first() -> None:
     order: list[str] = []
+    kept: list[asyncio.Future[None]] = []
 
     async def main() -> None:
         for number in range(30):
             runtime.spawn(forever(f"{number}", order), name=f"left {number}")
+            kept.extend(asyncio.get_running_loop().create_future() for _ in range(number % 7))
         await runtime.sleep(1)
 
     simulate(main)
@@ -310,6 +330,22 @@ def test_a_failure_while_being_cancelled_is_told() -> None:
 
     with pytest.raises(SimulationUnclean, match="'untidy' failed"):
         simulate(main)
+
+
+def test_cancelling_the_handler_of_a_stream_server_is_no_failure() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.read()
+        finally:
+            writer.close()
+
+    async def main() -> None:
+        await asyncio.start_unix_server(handle, "/sim/x")
+        _, writer = await asyncio.open_unix_connection("/sim/x")
+        await runtime.sleep(1)
+        writer.close()
+
+    simulate(main)
 
 
 def test_the_error_of_main_comes_first_and_carries_the_rest() -> None:

@@ -37,6 +37,7 @@ class Peer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.received += data
         self.events.append(len(data))
+        self.context += " " + where.get()
         self.got.set()
 
     def eof_received(self) -> bool:
@@ -248,6 +249,45 @@ def test_a_reader_can_stop_between_two_pieces() -> None:
         return seen, far.events
 
     assert run(main) == ([b"first", *[b"firstsecond"] * 3], ["made", 5, 6, "eof", "lost"])
+
+
+def test_writing_resumes_when_the_buffer_is_low() -> None:
+    class Slow(Peer):
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self.transport.pause_reading()
+
+    class Measuring(Peer):
+        def resume_writing(self) -> None:
+            self.events.append(self.transport.get_write_buffer_size())
+
+    async def main() -> Any:
+        network = sim_loop().network
+        network.window_bytes = 10
+        near, far = await pair(Measuring, Slow)
+        near.transport.set_write_buffer_limits(high=100, low=35)
+        near.transport.write(b"x" * 150)
+        for _ in range(20):
+            await runtime.sleep(1)
+            far.transport.resume_reading()
+        return near.events, len(far.received)
+
+    assert run(main) == (["made", "pause", 30], 150)
+
+
+def test_a_second_write_does_not_hasten_the_first() -> None:
+    def program(count: int) -> Callable[[], Any]:
+        async def main() -> int:
+            sim_loop().network.latency = Latency(1, 1000)
+            near, far = await pair()
+            for _ in range(count):
+                near.transport.write(b"x")
+            await far.got.wait()
+            return runtime.monotonic_ns()
+
+        return main
+
+    assert run(program(1)) == run(program(30))
 
 
 def test_write_buffer_limits_are_as_set() -> None:
@@ -527,9 +567,13 @@ def test_a_server_works_in_its_own_context() -> None:
         await asyncio.get_running_loop().create_unix_server(factory, PATH)
         where.set("client")
         _, near = await asyncio.get_running_loop().create_unix_connection(Peer, PATH)
+        where.set("later")
+        near.transport.write(b"question")
+        accepted[0].transport.write(b"answer")
+        await runtime.sleep(1)
         return near.context, accepted[0].context
 
-    assert run(main) == ("client", "server")
+    assert run(main) == ("client client", "server server")
 
 
 def test_a_partition_holds_everything_until_it_heals() -> None:
@@ -539,6 +583,9 @@ def test_a_partition_holds_everything_until_it_heals() -> None:
         near.transport.write(b"under way,")
         network.partition(PATH)
         near.transport.write(b"sent,")
+        await runtime.sleep(3600)
+        network.partition("elsewhere")
+        network.heal("elsewhere")
         await runtime.sleep(3600)
         silent = bytes(far.received), network.held()
         network.heal(PATH)
@@ -607,16 +654,23 @@ def test_an_attempt_given_up_half_way_leaves_nothing() -> None:
 def test_dropping_resets_both_sides_and_attempts() -> None:
     async def main() -> Any:
         network = sim_loop().network
-        near, far = await pair()
+        made: list[Peer] = []
+
+        def server() -> Peer:
+            made.append(Peer())
+            return made[-1]
+
+        near, far = await pair(server=server)
         attempt = asyncio.gather(asyncio.get_running_loop().create_unix_connection(Peer, PATH), return_exceptions=True)
         await runtime.sleep(0)
         near.transport.write(b"lost")
         dropped = network.drop_connection(PATH), network.drop_connection("elsewhere")
         await asyncio.gather(near.lost, far.lost)
         assert isinstance((await attempt)[0], ConnectionResetError)
-        return dropped, near.events, far.events, network.connections()
+        await runtime.sleep(1)
+        return dropped, near.events, far.events, network.connections(), len(made)
 
-    assert run(main) == ((2, 0), ["made", "ConnectionResetError"], ["made", "ConnectionResetError"], [])
+    assert run(main) == ((2, 0), ["made", "ConnectionResetError"], ["made", "ConnectionResetError"], [], 1)
 
 
 def test_a_deadlock_behind_a_partition_says_so() -> None:

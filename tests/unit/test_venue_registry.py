@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from planar.config import paths
 from planar.errors import VenueUnavailable
 from planar.venue import registry
 from planar.venue.client import find_running
@@ -33,10 +34,32 @@ def record(**changes: object) -> VenueRecord:
     return VenueRecord(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def test_state_dir() -> None:
-    assert registry.state_dir({"PLANAR_STATE": "/p", "XDG_STATE_HOME": "/x"}) == Path("/p")
-    assert registry.state_dir({"PLANAR_STATE": "", "XDG_STATE_HOME": "/x"}) == Path("/x/planar")
-    assert registry.state_dir({}) == Path.home() / ".local/state/planar"
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"PLANAR_STATE": "/p", "XDG_STATE_HOME": "/x"}, "/p"),
+        ({"PLANAR_STATE": "", "XDG_STATE_HOME": "/x"}, "/x/planar"),
+        ({"XDG_STATE_HOME": "relative", "HOME": "/h"}, "/h/.local/state/planar"),
+        ({"HOME": "/h"}, "/h/.local/state/planar"),
+        ({"PLANAR_STATE": "here"}, str(Path("here").absolute())),
+        ({"PLANAR_STATE": "~/p"}, str(Path.home() / "p")),
+    ],
+)
+def test_state_dir(environ: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    assert registry.state_dir(environ) == Path(expected)
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+@pytest.mark.parametrize(
+    "environ", [{}, {"HOME": "/h"}, {"PLANAR_STATE": "~/p"}, {"XDG_STATE_HOME": "x"}, {"LOCALAPPDATA": "/l"}]
+)
+def test_the_state_directory_is_the_same_as_for_the_rest_of_planar(
+    environ: dict[str, str], platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    assert registry.state_dir(environ) == paths.state_dir(environ)
+    assert registry.state_dir() == paths.state_dir()
 
 
 def test_a_record_is_written_read_and_removed(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from planar.errors import (
     PlanarError,
     RequestTimeout,
 )
+from planar.config import Secret
 from planar.transport.context import CallContext, Effect, Priority
 from planar.transport.dialer import Dialer, Route
 from planar.transport.guard import HostRules
@@ -74,7 +75,7 @@ async def request(
     times: int = 1,
 ) -> Answer:
     dialer = Dialer()
-    route = Route(exchange="x", environment="live", rules=rules or HostRules(hosts=(host,)), proxy=proxy)
+    route = Route(exchange="x", environment="live", rules=rules or HostRules(hosts=(host,)), proxy=Secret(proxy) if proxy else None)
     try:
         for _ in range(times):
             call = CallContext("create_order", timeout_ms, Priority.ORDER)

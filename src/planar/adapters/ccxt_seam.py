@@ -28,8 +28,8 @@ from planar.transport.http import Answer, send
 from planar.transport.redact import redact
 
 SEAMS = (
-    *("fetch2", "fetch", "sign", "handle_errors", "handle_http_status_code", "prepare_request_headers", "open", "close"),
-    *("client", "watch", "watch_multiple", "spawn", "on_error", "on_connected", "check_ws_proxy_settings"),
+    *("fetch2", "fetch", "sign", "handle_errors", "handle_http_status_code", "prepare_request_headers", "open"),
+    *("close", "client", "watch", "watch_multiple", "spawn", "on_error", "on_connected", "check_ws_proxy_settings"),
 )
 """Methods of CCXT that the seam replaces or calls; an unknown version is checked for them before the first use."""
 
@@ -165,7 +165,16 @@ class CcxtSeam(SocketSeam):
         if effect is Effect.WRITE and call.on_send is not None:
             call.on_send()
         call.next_effect = effect
-        return await this.fetch(request["url"], request["method"], request["headers"], request["body"])
+        answer = await this.fetch(request["url"], request["method"], request["headers"], request["body"])
+        if answer == {} and (method, path) not in wiring.profile.empty_answers:
+            # CCXT makes an empty list, a ticker without a price or an order without an id of this
+            call.requests[-1].outcome = Outcome.UNKNOWN
+            raise BadResponse(
+                f"the answer to {method} {path} is an empty object",
+                exchange=this.id,
+                hint="ask again; something between Planar and the venue may have answered",
+            )
+        return answer
 
     async def fetch(
         self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None

@@ -172,11 +172,8 @@ class SocketGuard:
         return bool(self._listeners or self._causes)
 
     def _everybody(self) -> list[Listener]:
-        found: dict[int, Listener] = {}
-        for table in (self._listeners, self._causes):
-            for bound in table.values():
-                found.update((id(one), one) for one in bound)
-        return list(found.values())
+        bound = (*self._listeners.values(), *self._causes.values())
+        return list({id(one): one for some in bound for one in some}.values())
 
     # -- what CCXT's handlers call ---------------------------------------------------------------------------------
     def future(self, message_hash: str) -> Any:

@@ -1,7 +1,7 @@
 """The WebSocket half of the seam: what of CCXT's exchange class stands between `watch_*` and its connections.
 
-`SocketSeam` makes CCXT's clients as guarded ones, binds listeners to what CCXT waits for, and keeps hold of the work that
-CCXT starts in the background. It is mixed in before CCXT's class, as a part of `CcxtSeam`.
+`SocketSeam` makes CCXT's clients as guarded ones, binds listeners to what CCXT waits for, and keeps hold of the work
+that CCXT starts in the background. It is mixed in before CCXT's class, as a part of `CcxtSeam`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.adapters.ccxt_seam import CcxtExchange, SeamWiring, create, seam_class
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.profile import Profile, hosts_of, load_profile
+from planar.config.secret_type import Secret
 from planar.errors import NotSupported
 from planar.transport.budget import Budget, MeterPool, MeterSpec
 from planar.transport.dialer import Dialer, Route
@@ -44,7 +45,7 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
     futures: bool | None = None
     pacing: bool = True
     spacing_ms: int = 0
-    proxy: str | None = None
+    proxy: Secret | None = None
     verify_ssl: bool = True
     unix_socket: str | None = None
     allow_unjournaled: bool = False

@@ -84,6 +84,7 @@ class Profile(msgspec.Struct, frozen=True):
         order_meters: meters on which each new order counts 1.
         order_endpoints: (method, path) that place an order.
         reads: (method, path) of requests that are no GET and yet change nothing of worth.
+        empty_answers: (method, path) of requests that are rightly answered with an empty object.
         errors: code -> row.
         texts: (part of the message, row), asked before `errors`.
         code_field: field of the error body that holds the code.
@@ -105,6 +106,7 @@ class Profile(msgspec.Struct, frozen=True):
     order_meters: tuple[str, ...] = ()
     order_endpoints: frozenset[tuple[str, str]] = frozenset()
     reads: frozenset[tuple[str, str]] = frozenset()
+    empty_answers: frozenset[tuple[str, str]] = frozenset({("GET", "ping")})
     errors: Mapping[str, ErrorRow] = {}
     texts: tuple[tuple[str, ErrorRow], ...] = ()
     code_field: str = "code"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import planar.runtime as runtime
@@ -73,7 +73,7 @@ class OrderHandle:
         """
         return await self._wait(timeout, lambda order: order.state is not OrderState.UNKNOWN, poll=False)
 
-    async def _wait(self, timeout: float | None, done: Any, *, poll: bool) -> Order:
+    async def _wait(self, timeout: float | None, done: Callable[[Order], bool], *, poll: bool) -> Order:
         pause_s = FIRST_POLL_S
         try:
             async with asyncio.timeout(timeout):

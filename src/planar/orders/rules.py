@@ -67,15 +67,25 @@ def _check_numbers(request: OrderRequest, market: Market, exchange: str) -> None
             raise _invalid(f"{name} {value} is below the least of {market.symbol}", exchange, f"at least {bounds.min}")
         if bounds.max and value > bounds.max:
             raise _invalid(f"{name} {value} is above the most of {market.symbol}", exchange, f"at most {bounds.max}")
-    if request.amount is not None and request.price is not None and limits.cost.min:
-        notional = Amount(request.amount * request.price)
-        if notional < limits.cost.min:
-            least = Amount(limits.cost.min / request.price)
-            raise _invalid(
-                f"amount x price = {notional} is below the least notional of {market.symbol}",
-                exchange,
-                f"at least {limits.cost.min} {market.quote}, that is an amount of {_up(least, precision.amount)}",
-            )
+    if request.amount is not None and request.price is not None:
+        _check_notional(Amount(request.amount * request.price), request.price, market, exchange)
+
+
+def _check_notional(notional: Amount, price: Amount, market: Market, exchange: str) -> None:
+    least, most = market.limits.cost.min, market.limits.cost.max
+    if least and notional < least:
+        amount = _up(Amount(least / price), market.precision.amount)
+        raise _invalid(
+            f"amount x price = {notional} is below the least notional of {market.symbol}",
+            exchange,
+            f"at least {least} {market.quote}, that is an amount of {amount}",
+        )
+    if most and notional > most:
+        raise _invalid(
+            f"amount x price = {notional} is above the most notional of {market.symbol}",
+            exchange,
+            f"at most {most} {market.quote}",
+        )
 
 
 def _check_step(name: str, value: Amount, step: Amount, symbol: str, exchange: str) -> None:

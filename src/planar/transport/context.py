@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 
 import planar.runtime as runtime
@@ -125,7 +125,7 @@ def current_call() -> CallContext:
 
 
 @contextlib.contextmanager
-def calling(context: CallContext) -> Iterator[CallContext]:
+def calling(context: CallContext) -> Generator[CallContext]:
     """Make `context` the call under way for the block, and for the tasks started in it."""
     token = _current.set(context)
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import msgspec
 
+from planar.config.secret_type import Secret
 from planar.transport.guard import Guard, HostRules
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Route(msgspec.Struct, frozen=True):
         environment: "live", "sandbox", "demo", "local" or "paper".
         rules: the hosts that may be reached.
         unix_socket: the local venue's socket; None connects to the host of the URL.
-        proxy: URL of an HTTP proxy, or None.
+        proxy: URL of an HTTP proxy; secret since it may hold a password.
         verify_ssl: False accepts any certificate (development only).
     """
 
@@ -37,7 +38,7 @@ class Route(msgspec.Struct, frozen=True):
     environment: str
     rules: HostRules
     unix_socket: str | None = None
-    proxy: str | None = None
+    proxy: Secret | None = None
     verify_ssl: bool = True
 
 
@@ -45,7 +46,9 @@ class GuardedTcp(aiohttp.TCPConnector):
     """Connects to the host of the URL, if the guard lets it."""
 
     def __init__(self, guard: Guard, ssl_context: ssl.SSLContext | bool) -> None:
-        super().__init__(ssl=ssl_context, limit=0, keepalive_timeout=30, ttl_dns_cache=60)
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] (aiohttp leaves its socket factory open)
+            ssl=ssl_context, limit=0, keepalive_timeout=30, ttl_dns_cache=60
+        )
         self.guard = guard
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
@@ -71,24 +74,26 @@ class Dialer:
     """Opens sessions; owns and closes them. One per workspace."""
 
     def __init__(self) -> None:
-        self._sessions: dict[Route, aiohttp.ClientSession] = {}
+        self._sessions: dict[tuple[object, ...], aiohttp.ClientSession] = {}
         self._ssl_context: ssl.SSLContext | None = None
 
     def session(self, route: Route) -> aiohttp.ClientSession:
         """The session of a route; the same one for each account that uses it."""
-        session = self._sessions.get(route)
+        proxy = route.proxy.reveal() if route.proxy else None
+        key = (route.exchange, route.environment, route.rules, route.unix_socket, proxy, route.verify_ssl)
+        session = self._sessions.get(key)
         if session is None:
-            session = self._sessions[route] = self._open(route)
+            session = self._sessions[key] = self._open(route, proxy)
         return session
 
-    def _open(self, route: Route) -> aiohttp.ClientSession:
+    def _open(self, route: Route, proxy: str | None) -> aiohttp.ClientSession:
         guard = Guard(route.exchange, route.environment, route.rules)
         if route.unix_socket is not None:
             connector: aiohttp.BaseConnector = GuardedUnix(guard, route.unix_socket)
         else:
             connector = GuardedTcp(guard, self._verifying_context() if route.verify_ssl else False)
         session = aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=route.proxy, trust_env=False
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=proxy, trust_env=False
         )
         # aiohttp sends GET, PUT and DELETE a second time when a kept-alive connection breaks. What is sent twice is
         # for Planar alone to decide; a contract test counts the requests.

@@ -3,13 +3,14 @@
 `<state>/venue/venue.json` holds one `VenueRecord`; it is written when the venue is ready, and removed when it ends. The
 same object is printed as the readiness line of `python -m planar.venue`, with `"ready": true` added.
 
-`<state>` is `$PLANAR_STATE`, else `$XDG_STATE_HOME/planar`, else `~/.local/state/planar`.
+`<state>` is `$PLANAR_STATE`, else `$XDG_STATE_HOME/planar`, else the platform's own place (`~/.local/state/planar`).
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,13 +51,20 @@ class VenueRecord(msgspec.Struct, frozen=True, kw_only=True):
         return f"VenueRecord(instance={self.instance!r}, pid={self.pid}, port={self.port}, socket={self.socket!r})"
 
 
-def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Directory of everything that Planar keeps between runs."""
+def state_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """Directory of everything that Planar keeps between runs; the same that `planar.config` finds.
+
+    The venue stands apart from the rest of Planar and cannot ask it; a test holds the two together.
+    """
+    environ = os.environ if environ is None else environ
     if chosen := environ.get("PLANAR_STATE"):
-        return Path(chosen)
-    if xdg := environ.get("XDG_STATE_HOME"):
+        return Path(chosen).expanduser().absolute()
+    if os.path.isabs(xdg := environ.get("XDG_STATE_HOME", "")):
         return Path(xdg) / "planar"
-    return Path.home() / ".local" / "state" / "planar"
+    if sys.platform == "win32" and (local := environ.get("LOCALAPPDATA")):
+        return Path(local) / "planar"
+    home = Path(environ.get("HOME") or Path.home())
+    return home / ("Library/Application Support" if sys.platform == "darwin" else ".local/state") / "planar"
 
 
 def venue_dir(state: Path) -> Path:

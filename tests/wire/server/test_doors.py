@@ -14,9 +14,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 import requests
-from raw import converse
 from toy_wire import API, STREAM
-from venue_kit import DOORS, Client, Venue, eventually
+from venue_kit import DOORS, Client, Venue, converse, eventually
 
 from planar.venue import doors
 

@@ -23,6 +23,19 @@ async def eventually(condition: Callable[[], bool], within_s: float = 3) -> None
             await asyncio.sleep(0.002)
 
 
+async def converse(port: int, *parts: bytes) -> bytes:
+    """A client not made of aiohttp: send the parts, each in a packet of its own, and read until the venue closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+        await asyncio.sleep(0.001)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
 class Venue:
     """A toy venue with both doors open."""
 

@@ -60,3 +60,8 @@ READS = frozenset(
     }
 )
 """Requests that are no GET and change nothing of worth."""
+
+EMPTY_ANSWERS = frozenset(
+    {("GET", "ping"), ("POST", "order/test"), ("PUT", "userDataStream"), ("DELETE", "userDataStream")}
+)
+"""Requests that are answered with `{}` when all is well."""

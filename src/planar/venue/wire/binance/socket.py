@@ -79,8 +79,18 @@ class Socket(abc.ABC):
             self._transport.abort()
 
     async def close(self, code: int, reason: str) -> None:
-        """Close it in order."""
+        """Close it at once, in order."""
         await self._ws.close(code=code, message=reason.encode())
+
+    async def finish(self, code: int, reason: str) -> None:
+        """Close it when what is queued has been sent; break it if the client does not read."""
+        try:
+            async with asyncio.timeout(CLOSE_WAIT_S):
+                while not self._queue.empty():
+                    await self._ws.send_frame(self._queue.get_nowait(), WSMsgType.TEXT)
+                await self.close(code, reason)
+        except (TimeoutError, ConnectionError):
+            self.abort()
 
     @abc.abstractmethod
     def farewell(self) -> bytes:
@@ -89,10 +99,7 @@ class Socket(abc.ABC):
     async def shut_down(self) -> None:
         """The server is going away: what is queued and a farewell are still sent."""
         self.send(self.farewell())
-        async with asyncio.timeout(CLOSE_WAIT_S):
-            while not self._queue.empty():
-                await self._ws.send_frame(self._queue.get_nowait(), WSMsgType.TEXT)
-            await self.close(GOING_AWAY, "Server shutdown")
+        await self.finish(GOING_AWAY, "Server shutdown")
 
     async def serve(self, request: web.BaseRequest) -> web.WebSocketResponse:
         """Run the connection until it is over."""
@@ -183,11 +190,5 @@ class Sockets:
             del self._open[socket]
 
     async def shut_down(self) -> None:
-        """End all connections; those that do not listen are cut."""
-        for socket, outcome in zip(
-            list(self._open),
-            await asyncio.gather(*(socket.shut_down() for socket in self._open), return_exceptions=True),
-            strict=True,
-        ):
-            if isinstance(outcome, BaseException):
-                socket.abort()
+        """End all connections."""
+        await asyncio.gather(*(socket.shut_down() for socket in list(self._open)))

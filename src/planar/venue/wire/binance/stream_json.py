@@ -14,7 +14,7 @@ from planar.venue.wire.binance.feed_klines import KlineEvent
 from planar.venue.wire.binance.formats import amount, optional_amount, percent, ratio8
 from planar.venue.wire.binance.market_data import depth_json, last_trade_ms
 from planar.venue.wire.binance.stream_names import WINDOWS_MS
-from planar.venue.wire.binance.tickers import level_amount, level_price
+from planar.venue.wire.binance.tickers import level_amount, level_price, rolling_window
 
 Builder = Callable[[int], Any]
 
@@ -157,7 +157,7 @@ def day_ticker(desk: Desk, symbol: str, now_ms: int) -> Builder:
 
 def rolling(desk: Desk, symbol: str, window: str, now_ms: int) -> Builder:
     """`@ticker_1h` and the like."""
-    ticker = desk.exchange.ticker(symbol, WINDOWS_MS[window])
+    ticker = rolling_window(desk, symbol, WINDOWS_MS[window])
     return lambda unit: {
         "e": f"{window}Ticker",
         "E": now_ms * unit,

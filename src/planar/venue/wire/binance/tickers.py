@@ -82,7 +82,7 @@ def trading_day(desk: Desk, call: Call) -> Any:
     full = _full(call.params)
     now_ms = runtime.wall_ms()
     open_ms = (now_ms + zone_ms) // ZONE_DAY_MS * ZONE_DAY_MS - zone_ms
-    minutes_ms = max(MINUTE_MS, (now_ms - open_ms) // MINUTE_MS * MINUTE_MS)
+    minutes_ms = now_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS - open_ms
 
     def one(spec: SymbolSpec) -> dict[str, Any]:
         ticker = desk.exchange.ticker(spec.symbol, minutes_ms)
@@ -97,10 +97,15 @@ def rolling(desk: Desk, call: Call) -> Any:
     full = _full(call.params)
 
     def one(spec: SymbolSpec) -> dict[str, Any]:
-        ticker = desk.exchange.ticker(spec.symbol, window_ms)
+        ticker = rolling_window(desk, spec.symbol, window_ms)
         return _window(ticker, desk.symbols.ids[spec.symbol], ticker.open_ms, ticker.close_ms, full=full)
 
     return _for_markets(desk, call, one, everything=False)
+
+
+def rolling_window(desk: Desk, symbol: str, window_ms: int) -> Ticker:
+    """Statistics from the full minute before the window on: up to 59,999 ms wider, as documented."""
+    return desk.exchange.ticker(symbol, window_ms + MINUTE_MS)  # which counts the present minute as one
 
 
 def price(desk: Desk, call: Call) -> Any:

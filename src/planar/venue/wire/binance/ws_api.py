@@ -88,7 +88,7 @@ class WsApiSocket(Socket):
             answer["rateLimits"] = self._rate_limits(account if counts_orders else None)
         self.send(b'{"id":%b,%b' % (request_id, orjson.dumps(answer)[1:]))
         if answer["status"] == 418:
-            await self.close(POLICY_VIOLATION, "IP banned")
+            await self.finish(POLICY_VIOLATION, "IP banned")
 
     async def _carry_out(
         self, endpoint: Endpoint, method: str, values: dict[str, str], payload: bytes

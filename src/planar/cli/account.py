@@ -1,0 +1,124 @@
+"""`planar balance | orders | cancel`: what an account holds and what it has open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from rich.table import Table
+from rich.text import Text
+
+from planar.cli import output
+from planar.cli.ask import confirm
+from planar.cli.exits import UsageError
+from planar.cli.options import HERE, Count, Flag, Json, Target
+from planar.cli.outcomes import saying_outcome
+from planar.cli.session import opened, run
+
+if TYPE_CHECKING:
+    from planar.models import AccountBalance, Order
+
+
+def balance(*, target: Target = HERE, json: Json = False) -> int:
+    """Show what an account holds of each currency."""
+
+    async def ask() -> AccountBalance:
+        async with opened(target) as exchange:
+            return await exchange.fetch_balance()
+
+    found = run(ask())
+
+    def render() -> Table:
+        table = output.table("currency", ">free", ">in orders", ">total")
+        for code, one in found.balances.items():
+            if one.total or one.free or one.used:
+                table.add_row(code, output.number(one.free), output.number(one.used), output.number(one.total))
+        return table
+
+    return output.show(found, render, json=json)
+
+
+def orders(
+    symbol: str | None = None,
+    /,
+    *,
+    all: Flag = False,
+    limit: Count = 50,
+    target: Target = HERE,
+    json: Json = False,
+) -> int:
+    """Show open orders, of one market or of all; with --all also those that have ended.
+
+    Args:
+        symbol: market, such as BTC/USDT.
+        all: orders of any state; needs a symbol.
+        limit: at most this many, the newest.
+    """
+    if all and symbol is None:
+        raise UsageError("--all needs a market", hint="planar orders BTC/USDT --all")
+
+    async def ask() -> list[Order]:
+        async with opened(target) as exchange:
+            if all and symbol is not None:
+                return (await exchange.fetch_orders(symbol, limit=limit))[-limit:]
+            return await exchange.fetch_open_orders(symbol, limit=limit)
+
+    found = run(ask())
+    title = f"{len(found)} {'orders' if all else 'open orders'}"
+    return output.show(found, lambda: orders_table(found, title), json=json)
+
+
+def cancel(
+    symbol: str,
+    id: str | None = None,
+    /,
+    *,
+    all: Flag = False,
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="", show_default=False)] = False,
+    target: Target = HERE,
+    json: Json = False,
+) -> int:
+    """Cancel an order, or with --all every open order of a market.
+
+    Args:
+        symbol: market, such as BTC/USDT.
+        id: the order: the exchange's id, or the client id that Planar gave it.
+        all: every open order of the market, those of other programs too.
+        yes: do not ask.
+    """
+    if all == (id is not None):
+        raise UsageError("name one order, or all of them", hint=f"planar cancel {symbol} ID, or planar cancel {symbol} --all")
+
+    async def work() -> list[Order] | None:
+        async with opened(target) as exchange:
+            with saying_outcome("canceled"):
+                if id is not None:
+                    return [await exchange.cancel_order(id, symbol)]
+                found = await exchange.fetch_open_orders(symbol)
+                if found and not yes:
+                    output.show(found, lambda: orders_table(found, f"{len(found)} open orders"), json=json)
+                    if not await confirm(f"Cancel all {len(found)} of them?", json=json):
+                        return None
+                return await exchange.cancel_all_orders(symbol)
+
+    done = run(work())
+    if done is None:
+        output.console().print("Nothing was canceled.")
+        return 0
+    return output.show(done, lambda: orders_table(done, f"{len(done)} canceled"), json=json)
+
+
+def orders_table(found: list[Order], title: str) -> Table:
+    """Orders, one a row."""
+    table = output.table(
+        *("id", "client id", "market", "side", "type", ">amount", ">price", ">stop", ">filled", "state", "time UTC"),
+        title=title,
+    )
+    for order in found:
+        side = Text(order.side, style=output.side_style(order.side))
+        numbers = (output.number(value) for value in (order.amount, order.price, order.trigger_price, order.filled))
+        names = (order.id or output.NONE, order.client_order_id or output.NONE, order.symbol)
+        table.add_row(
+            *names, side, order.type or output.NONE, *numbers, order.state.value, output.minute(order.ts_ms)
+        )
+    return table

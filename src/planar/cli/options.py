@@ -1,0 +1,52 @@
+"""What several commands share on the command line: which exchange, account and environment; how results are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+CONNECTION = Group("Which exchange", sort_key=10)
+OUTPUT = Group("Output", sort_key=20)
+
+# The words of planar.config.schema.Environment that can be opened; imported from there they would cost start-up time.
+EnvironmentName = Literal["live", "sandbox", "demo", "local"]
+
+
+@Parameter(name="*", group=CONNECTION)
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Which exchange a command speaks to."""
+
+    exchange: Annotated[str | None, Parameter(name=("--exchange", "-e"))] = None
+    """CCXT's id, such as binance. [default: the one of planar.toml]"""
+    account: Annotated[str | None, Parameter(name=("--account", "-a"))] = None
+    """Account, by the suffix of its section in secrets.toml."""
+    environment: EnvironmentName | None = None
+    """Where calls go. [default: as planar.toml says; without a word there, public calls go to live]"""
+
+
+HERE = Target()
+"""Nothing is said on the command line; the configuration decides."""
+
+Json = Annotated[bool, Parameter(name="--json", negative="", group=OUTPUT, show_default=False)]
+"""Print JSON instead of a table."""
+
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+"""A switch that has no opposite."""
+
+
+def _positive(kind: object, value: object) -> None:
+    numbers = value if isinstance(value, (list, tuple)) else (value,)
+    for number in numbers:  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(number, int | Decimal) and not (Decimal(number).is_finite() and number > 0):
+            raise ValueError("it must be a number above 0")
+
+
+Quantity = Annotated[Decimal, Parameter(validator=_positive)]
+"""An amount or a price."""
+
+Count = Annotated[int, Parameter(validator=_positive)]
+"""How many; at least 1."""

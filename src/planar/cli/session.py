@@ -1,0 +1,103 @@
+"""Running the asynchronous part of a command: one workspace, signals that end it cleanly, nothing left open."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from planar.cli.exits import Interrupted
+from planar.cli.options import Target
+
+if TYPE_CHECKING:
+    from planar.exchange import Exchange
+    from planar.workspace import Workspace
+
+T = TypeVar("T")
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE_S = 1.0
+"""How long closing may take before the user is told that a second Ctrl-C does not wait for it."""
+SHOW_CURSOR = "\x1b[?25h"
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine to its end.
+
+    A signal cancels it, waits until all is closed, and raises Interrupted; a second one leaves at once.
+    """
+    ending = _Ending()
+    result = asyncio.run(ending.watch(main))
+    if ending.number is not None:
+        raise Interrupted(ending.number)
+    return cast("T", result)
+
+
+class _Ending:
+    """Turns signals into the cancellation of one task."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    async def watch(self, main: Coroutine[Any, Any, T]) -> T | None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        for number in SIGNALS:
+            self._loop.add_signal_handler(number, self._on_signal, number)
+        try:
+            return await main
+        except asyncio.CancelledError:
+            if self.number is None:
+                raise
+            return None
+
+    def _on_signal(self, number: int) -> None:
+        assert self._loop is not None
+        assert self._task is not None
+        if self.number is not None:
+            _leave(number)
+        self.number = number
+        self._loop.call_later(PATIENCE_S, _say_waiting)
+        self._task.cancel()
+
+
+def _say_waiting() -> None:
+    sys.stderr.write("planar: waiting for what is under way; Ctrl-C again leaves at once\n")
+
+
+def _leave(number: int) -> None:
+    """End the process now. Child processes end when their pipes close."""
+    if sys.stdout.isatty():
+        sys.stdout.write(SHOW_CURSOR)
+        sys.stdout.flush()
+    os._exit(128 + number)
+
+
+@asynccontextmanager
+async def opened(target: Target) -> AsyncGenerator[Exchange]:
+    """The exchange that the command line names, with its markets, for the length of the block."""
+    import planar
+
+    async with planar.open() as workspace:
+        yield await open_exchange(workspace, target)
+
+
+async def open_exchange(workspace: Workspace, target: Target) -> Exchange:
+    """Open one exchange of a workspace; says so where its local venue lives no longer than this command."""
+    from planar.config import state_dir
+    from planar.transport.local import find_running
+
+    running = find_running(state_dir())
+    options = {"environment": target.environment} if target.environment is not None else {}
+    exchange = await workspace.exchange(target.exchange, account=target.account or "", **options)
+    if exchange.environment == "local" and running is None:
+        sys.stderr.write(
+            "planar: no local venue is running, so one was started for this command alone; `planar venue up` keeps one\n"
+        )
+    return exchange

@@ -1,0 +1,131 @@
+"""`planar venue up | status | down | ca | keys`: local exchanges on this machine, and how clients reach them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from cyclopts import Parameter
+
+from planar.cli import exits, output
+from planar.cli.options import Flag, Json
+
+if TYPE_CHECKING:
+    from planar.venue.client import SyncVenueControl
+    from planar.venue.registry import VenueRecord
+
+DOWN_S = 10.0
+POLL_S = 0.05
+
+
+def up(
+    *,
+    port: int | None = None,
+    venues: tuple[str, ...] = (),
+    seed: int | None = None,
+    activity: Flag = False,
+    json: Json = False,
+) -> int:
+    """Run local exchanges in the foreground and say how they are reached. Ctrl-C ends them cleanly.
+
+    Args:
+        port: TCP port on 127.0.0.1; 0 takes a free one. [default: port of [venue] in planar.toml, else 0]
+        venues: exchanges to run, by comma. [default: all that Planar brings]
+        seed: decides markets, accounts and their past. [default: seed of [venue] in planar.toml, else 1]
+        activity: the seeded accounts trade on their own.
+    """
+    import planar.config
+    from planar.adapters.exchange_ids import exchange_ids
+    from planar.venue.process import VenueOptions
+    from planar.venue.process import run as run_venue
+    from planar.venue.wire import known_wires
+
+    defaults = planar.config.load(known_ids=exchange_ids()).venue
+    options = VenueOptions(
+        venues=tuple(name for text in venues for name in text.split(",") if name) or tuple(known_wires()),
+        port=defaults.port if port is None else port,
+        seed=defaults.seed if seed is None else seed,
+        activity=activity,
+    )
+    return run_venue(options, lambda record: _announce(record, json=json))
+
+
+def status(*, json: Json = False) -> int:
+    """Show the venue that runs on this machine; exit code 1 if none does."""
+    found = control().status()
+    rows = [
+        ("instance", found.instance),
+        *(("serves", f"{name}: {', '.join(hosts)}") for name, hosts in found.venues.items()),
+        ("proxy", output.NONE if found.port is None else f"http://127.0.0.1:{found.port}"),
+        ("socket", found.socket or output.NONE),
+        ("certificate", found.ca or output.NONE),
+        ("running for", f"{(found.now_ms - found.started_ms) / 1000:.0f} s"),
+        ("connections", str(found.connections)),
+        ("requests", str(found.requests)),
+        ("fault rules", str(found.fault_rules)),
+    ]
+    if found.tls_failures:
+        rows.append(("TLS failures", f"{found.tls_failures}, the last: {found.last_tls_failure}"))
+    return output.show(found, lambda: output.facts(rows, title="The local venue"), json=json)
+
+
+def down(*, json: Json = False) -> int:
+    """End the venue that runs on this machine."""
+    import time
+
+    from planar.errors import VenueUnavailable
+    from planar.venue import registry
+
+    running = control()
+    running.shutdown()
+    deadline = time.monotonic() + DOWN_S
+    while registry.is_alive(running.record):
+        if time.monotonic() > deadline:
+            raise VenueUnavailable(
+                f"the venue (process {running.record.pid}) was asked to end and is still there after {DOWN_S:.0f} s"
+            )
+        time.sleep(POLL_S)
+    return output.show({"ended": running.record.pid}, lambda: "The local venue has ended.", json=json)
+
+
+def keys(*, json: Json = False) -> int:
+    """Show the keys of the seeded accounts. They follow from the venue's seed and open nothing anywhere else.
+
+    With --json: an object with the keys of the first account under each exchange's id, fit to be a keys file.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for one in control().accounts():
+        account = {"account": one.account, "apiKey": one.apiKey, "secret": one.secret}
+        exchange = found.setdefault(one.exchange, {**account, "accounts": []})
+        exchange["accounts"].append({**account, "more": one.more} if one.more else account)
+
+    def render() -> Any:
+        table = output.table("exchange", "account", "apiKey", "secret")
+        for exchange, entry in found.items():
+            for account in entry["accounts"]:
+                table.add_row(exchange, account["account"], account["apiKey"], account["secret"])
+        return table
+
+    return output.show(found, render, json=json)
+
+
+def running() -> VenueRecord:
+    """The venue that runs on this machine.
+
+    Raises:
+        VenueUnavailable: there is none.
+    """
+    from planar.errors import VenueUnavailable
+    from planar.venue.client import find_running
+
+    found = find_running()
+    if found is None:
+        raise VenueUnavailable("no local venue is running", hint="start one in another terminal: planar venue up")
+    return found
+
+
+def control() -> SyncVenueControl:
+    """The control API of the running venue."""
+    from planar.venue.client import SyncVenueControl
+
+    return SyncVenueControl(running())

@@ -1,0 +1,352 @@
+"""The facade against the local Binance, over real sockets: answers that are no answers, missing things, one object."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import planar
+from planar.errors import (
+    AuthenticationError,
+    BadResponse,
+    BadSymbol,
+    ConfigError,
+    ExchangeNotAvailable,
+    GuardError,
+    InsufficientFunds,
+    InvalidOrder,
+    MissingCredentials,
+    NotSupported,
+    OrderImmediatelyFillable,
+    OrderNotFound,
+    OrderUnknown,
+    Outcome,
+    PlanarError,
+    RateLimitExceeded,
+    WrongLoop,
+)
+from planar.exchange import Exchange
+from planar.models import OrderState
+from planar.orders import OrderHandle
+from planar.transport.local import LocalVenue
+from planar.venue.client import VenueControl, start_private
+from planar.venue.faults import CutAnswer, DropAnswer, DropRequest, Fault, FaultRule, RefuseRequest, ReplaceAnswer
+from planar.venue.registry import VenueRecord
+from planar.venue.wire import LedgerQuery
+
+HTML = ReplaceAnswer(status=200, body="<html><body>Just a moment...</body></html>")
+EMPTY = ReplaceAnswer(status=200, body="")
+NOTHING = ReplaceAnswer(status=200, body="{}", headers={"Content-Type": "application/json"})
+HALF = CutAnswer(keep_bytes=30)
+HALF_JSON = ReplaceAnswer(status=200, body='{"symbol": "BTCUS', headers={"Content-Type": "application/json"})
+JUNK = {"html": HTML, "empty": EMPTY, "nothing": NOTHING, "half a body": HALF, "half a json": HALF_JSON}
+
+
+@pytest.fixture(scope="module")
+def venue() -> object:
+    """One venue for the module; started on a loop of its own, reached by record."""
+    loop = asyncio.new_event_loop()
+    private = loop.run_until_complete(start_private(["binance"], seed=3))
+    loop.run_until_complete(private.__aenter__())
+    yield private.record
+    loop.run_until_complete(private.__aexit__(None, None, None))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+@pytest.fixture(autouse=True)
+def directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANAR_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("PLANAR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+def local(record: VenueRecord) -> LocalVenue:
+    return LocalVenue(
+        instance=record.instance, socket=record.socket, token=record.token, venues=list(record.venues), pid=record.pid
+    )
+
+
+@pytest.fixture
+async def workspace(venue: VenueRecord) -> AsyncIterator[planar.Workspace]:
+    async with planar.open(local_venue=local(venue)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def binance(workspace: planar.Workspace) -> Exchange:
+    return await workspace.exchange("binance", environment="local", timeout=2_000)
+
+
+@pytest.fixture
+async def control(venue: VenueRecord) -> AsyncIterator[VenueControl]:
+    async with VenueControl(venue) as opened:
+        await opened.clear_faults()
+        yield opened
+        await opened.clear_faults()
+
+
+CALLS: dict[str, Callable[[Exchange], Awaitable[object]]] = {
+    "ticker/24hr": lambda b: b.fetch_ticker("BTC/USDT"),
+    "ticker/24hr*": lambda b: b.fetch_tickers(["BTC/USDT"]),
+    "depth": lambda b: b.fetch_order_book("BTC/USDT"),
+    "aggTrades": lambda b: b.fetch_trades("BTC/USDT"),
+    "klines": lambda b: b.fetch_ohlcv("BTC/USDT"),
+    "account": lambda b: b.fetch_balance(),
+    "myTrades": lambda b: b.fetch_my_trades("BTC/USDT"),
+    "openOrders": lambda b: b.fetch_open_orders("BTC/USDT"),
+    "allOrders": lambda b: b.fetch_orders("BTC/USDT"),
+    "order": lambda b: b.fetch_order("1", "BTC/USDT"),
+    "time": lambda b: b.fetch_time(),
+    "exchangeInfo": lambda b: b.load_markets(reload=True),
+}
+
+
+@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize("path", CALLS)
+async def test_a_200_that_is_no_answer_is_an_error_of_every_reading_call(
+    path: str, junk: str, binance: Exchange, control: VenueControl
+) -> None:
+    await control.add_fault(FaultRule(fault=JUNK[junk], method="GET", path=f"/api/v3/{path}", count=None))
+    with pytest.raises(PlanarError) as caught:
+        await CALLS[path](binance)
+    assert isinstance(caught.value, BadResponse), repr(caught.value)
+
+
+@pytest.mark.parametrize("junk", [*JUNK, "dropped"])
+async def test_an_order_with_such_an_answer_is_found_again(
+    junk: str, binance: Exchange, control: VenueControl
+) -> None:
+    fault: Fault = JUNK.get(junk, DropAnswer())
+    await control.add_fault(FaultRule(fault=fault, method="POST", path="/api/v3/order"))
+    order = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000)
+    assert order.state is OrderState.OPEN
+    assert order.id is not None
+    await control.add_fault(FaultRule(fault=fault, method="DELETE", path="/api/v3/order"))
+    assert (await binance.cancel_order(order.id, "BTC/USDT")).state is OrderState.CANCELED
+    assert order.state is OrderState.CANCELED
+
+
+async def test_a_request_that_never_arrived_is_proven_absent(binance: Exchange, control: VenueControl) -> None:
+    await control.add_fault(FaultRule(fault=DropRequest(), method="POST", path="/api/v3/order"))
+    with pytest.raises(OrderUnknown) as caught:
+        await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000)
+    assert not isinstance(caught.value, planar.NetworkError)
+    assert caught.value.outcome is Outcome.UNKNOWN
+    order = await caught.value.order.resolved(20)
+    assert order.state is OrderState.NEVER_ACCEPTED
+    assert await binance.fetch_open_orders("ETH/BTC") == []
+
+
+async def test_refusals_are_definite_and_keep_the_venues_code(binance: Exchange) -> None:
+    ask = (await binance.fetch_order_book("BTC/USDT", 5)).best_ask
+    assert ask is not None
+    maker = ("BTC/USDT", "limit", "buy", "0.001", round(ask + 500, 2))
+    cases: list[tuple[Callable[[], Awaitable[object]], type[PlanarError], str | None]] = [
+        (lambda: binance.create_limit_buy_order("BTC/USDT", "50", 20_000), InsufficientFunds, "-2010"),
+        (lambda: binance.create_post_only_order(*maker), OrderImmediatelyFillable, "-2010"),
+        (lambda: binance.cancel_order("987654321", "BTC/USDT"), OrderNotFound, None),
+        (lambda: binance.fetch_order("987654321", "BTC/USDT"), OrderNotFound, None),
+    ]
+    for call, kind, code in cases:
+        with pytest.raises(kind) as caught:
+            await call()
+        assert caught.value.outcome is Outcome.REFUSED
+        assert code is None or caught.value.code == code
+
+
+async def test_rules_of_the_market_are_refused_here_with_the_nearest_right_value(binance: Exchange) -> None:
+    cases = [
+        (("0.000001", "50000"), "lot size 0.00001", "nearest is 0.00001"),
+        (("0.001", "50000.001"), "tick size 0.01", "nearest is 50000"),
+        (("0.00001", "50000"), "least notional", "amount of 0.0001"),
+        (("0", "50000"), "amount is 0", "more than 0"),
+    ]
+    for (amount, price), rule, nearest in cases:
+        with pytest.raises(InvalidOrder, match=rule) as caught:
+            await binance.create_limit_buy_order("BTC/USDT", amount, price)
+        assert caught.value.outcome is Outcome.NOT_SENT
+        assert nearest in str(caught.value)
+
+
+async def test_a_wrong_symbol_names_the_nearest(binance: Exchange) -> None:
+    with pytest.raises(BadSymbol, match="BTC/USDT") as caught:
+        await binance.fetch_ticker("BTC/USDTT")
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert (await binance.fetch_ticker("btc-usdt")).symbol == "BTC/USDT"
+
+
+async def test_an_equal_intent_is_one_order(binance: Exchange) -> None:
+    first = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, intent_id="rebalance 7")
+    again = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, intent_id="rebalance 7")
+    assert first.id == again.id
+    await binance.cancel_order(first.client_order_id, "BTC/USDT")
+
+
+async def test_a_hundred_asks_give_one_object(workspace: planar.Workspace) -> None:
+    many = await asyncio.gather(*(workspace.exchange("binance", environment="local") for _ in range(100)))
+    assert len({id(one) for one in many}) == 1
+    with pytest.raises(ConfigError, match="timeout_ms = 777"):
+        await workspace.exchange("binance", environment="local", timeout=777)
+    rebuilt = await workspace.exchange("binance", environment="local", timeout=777, reset=True)
+    assert rebuilt is not many[0]
+
+
+async def test_one_caller_who_leaves_does_not_take_the_exchange_from_the_others(workspace: planar.Workspace) -> None:
+    first = asyncio.ensure_future(workspace.exchange("binance", environment="local"))
+    second = asyncio.ensure_future(workspace.exchange("binance", environment="local"))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert (await second).id == "binance"
+
+
+async def test_another_loop_is_refused(binance: Exchange) -> None:
+    def elsewhere() -> None:
+        asyncio.run(binance.fetch_ticker("BTC/USDT"))  # type: ignore[arg-type]
+
+    with pytest.raises(WrongLoop):
+        await asyncio.to_thread(elsewhere)
+
+
+async def test_missing_credentials_say_which_and_where_before_any_request(
+    tmp_path: Path, venue: VenueRecord, control: VenueControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "planar.toml").write_text('[binance]\nenvironment = "live"\n')
+    await control.add_fault(FaultRule(fault=RefuseRequest(status=500, body="no"), count=None, path="/never"))
+    async with planar.open(local_venue=local(venue)) as workspace:
+        exchange = await workspace.exchange("binance", environment="local")
+        # what a user without keys has: the same exchange, not authenticated
+        exchange._authenticated = False
+        before = (await control.status()).requests
+        with pytest.raises(MissingCredentials, match=r"\[exchanges.binance_local\]") as caught:
+            await exchange.fetch_balance()
+        assert caught.value.outcome is Outcome.NOT_SENT
+        assert "apiKey" in str(caught.value)
+        assert (await control.status()).requests == before + 1
+
+
+async def test_without_a_written_environment_nothing_is_signed(binance: Exchange) -> None:
+    binance._settings = msgspec.structs.replace(binance._settings, environment=None)
+    with pytest.raises(ConfigError, match=r'environment = "live"'):
+        await binance.fetch_balance()
+
+
+async def test_a_wrong_key_costs_one_request_and_the_error_names_the_causes(
+    venue: VenueRecord, tmp_path: Path, control: VenueControl
+) -> None:
+    (tmp_path / "planar.toml").write_text('[binance]\nenvironment = "local"\n')
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(f'[exchanges.binance_local]\napiKey = "{"k" * 64}"\nsecret = "{"s" * 64}"\n')
+    secrets.chmod(0o600)
+    async with planar.open(local_venue=local(venue)) as workspace:
+        exchange = await workspace.exchange("binance")
+        before = (await control.status()).requests
+        with pytest.raises(AuthenticationError, match="four causes") as caught:
+            await exchange.fetch_balance()
+        assert caught.value.code == "-2015"
+        assert (await control.status()).requests == before + 2
+        assert "s" * 64 not in repr(caught.value)
+
+
+async def test_a_503_of_the_front_on_an_order_is_unknown_not_refused(binance: Exchange, control: VenueControl) -> None:
+    await control.add_fault(
+        FaultRule(fault=ReplaceAnswer(status=503, body="<html>busy</html>"), method="POST", path="/api/v3/order")
+    )
+    order = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000)
+    assert order.state is OrderState.OPEN
+    facts = binance._orders().store.facts(order.client_order_id)
+    assert "unknown" in facts.marks
+    await binance.cancel_order(order.id, "BTC/USDT")
+
+
+async def test_a_ban_stops_everything_for_as_long_as_it_says(binance: Exchange, control: VenueControl) -> None:
+    ban = RefuseRequest(
+        status=418,
+        body='{"code":-1003,"msg":"Way too many requests; IP banned until 1."}',
+        headers={"Retry-After": "3600", "Content-Type": "application/json"},
+    )
+    await control.add_fault(FaultRule(fault=ban, path="/api/v3/depth"))
+    with pytest.raises(RateLimitExceeded) as caught:
+        await binance.fetch_order_book("BTC/USDT")
+    assert caught.value.retry_after_s == 3600
+    before = (await control.status()).requests
+    with pytest.raises(RateLimitExceeded, match="told us to wait") as caught:
+        await binance.fetch_ticker("BTC/USDT")
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert (await control.status()).requests == before + 1
+
+
+async def test_reads_say_not_available_when_the_venue_is_down(binance: Exchange, control: VenueControl) -> None:
+    await control.add_fault(FaultRule(fault=RefuseRequest(status=503, body="down"), path="/api/v3/depth"))
+    with pytest.raises(ExchangeNotAvailable) as caught:
+        await binance.fetch_order_book("BTC/USDT")
+    assert caught.value.http_status == 503
+
+
+async def test_ccxt_is_there_and_cannot_go_around_the_journal_or_the_guard(binance: Exchange) -> None:
+    ticker = await binance.ccxt.fetch_ticker("BTC/USDT")
+    assert ticker["symbol"] == "BTC/USDT"
+    with pytest.raises(NotSupported, match="allow_unjournaled"):
+        await binance.ccxt.create_order("BTC/USDT", "limit", "buy", 0.001, 20_000)
+    with pytest.raises(NotSupported, match="allow_unjournaled"):
+        await binance.ccxt.create_order_ws("BTC/USDT", "limit", "buy", 0.001, 20_000)
+    with pytest.raises(NotSupported, match="allow_unjournaled"):
+        await binance.ccxt.withdraw("USDT", 10, "0xabc")
+    binance.ccxt.urls["api"]["public"] = "https://evil.example/api/v3"
+    with pytest.raises(GuardError):
+        await binance.fetch_ticker("BTC/USDT")
+
+
+async def test_read_only_refuses(workspace: planar.Workspace) -> None:
+    exchange = await workspace.exchange("binance", environment="local", account="bob", read_only=True)
+    assert (await exchange.fetch_balance())["USDT"].total is not None
+    with pytest.raises(NotSupported, match="read_only"):
+        await exchange.create_limit_buy_order("BTC/USDT", "0.001", 20_000)
+
+
+async def test_settings_that_may_borrow_and_futures(workspace: planar.Workspace) -> None:
+    exchange = await workspace.exchange("binance", environment="local", account="carol", leveraged="to")
+    with pytest.raises(NotSupported, match='leveraged = "from"'):
+        await exchange.create_limit_buy_order("BTC/USDT", "0.001", 20_000, {"marginMode": "cross"})
+
+
+async def test_client_ids_are_planars(binance: Exchange) -> None:
+    with pytest.raises(planar.errors.BadRequest, match="intent_id"):
+        await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, {"clientOrderId": "mine"})
+
+
+async def test_every_kind_of_order_arrives_as_asked(binance: Exchange, control: VenueControl) -> None:
+    book = await binance.fetch_order_book("BTC/USDT", 5)
+    assert book.best_bid is not None
+    assert book.best_ask is not None
+    low, high = round(book.best_bid * 0.9, 2), round(book.best_ask * 1.01, 2)
+    stop, stop_buy = round(book.best_bid * 0.95) + 0.25, round(book.best_ask * 1.05) + 0.25
+    both = ("BTC/USDT", "0.001")
+    kinds: list[tuple[dict[str, object], Awaitable[OrderHandle]]] = [
+        ({"kind": "limit", "post_only": False}, binance.create_limit_buy_order(*both, low)),
+        ({"post_only": True}, binance.create_post_only_order("BTC/USDT", "limit", "buy", "0.001", low)),
+        ({"tif": "ioc"}, binance.create_limit_buy_order(*both, high, {"timeInForce": "IOC"})),
+        ({"tif": "fok"}, binance.create_limit_buy_order(*both, high, {"timeInForce": "FOK"})),
+        ({"kind": "market", "side": "sell"}, binance.create_market_sell_order(*both)),
+        ({"quote_amount": "100"}, binance.create_market_buy_order_with_cost("BTC/USDT", "100")),
+        (
+            {"kind": "stop_loss", "stop_price": str(stop)},
+            binance.create_stop_market_order("BTC/USDT", "sell", "0.001", stop),
+        ),
+        (
+            {"kind": "stop_loss_limit", "stop_price": str(stop_buy)},
+            binance.create_stop_limit_order("BTC/USDT", "buy", "0.001", stop_buy + 10, stop_buy),
+        ),
+    ]
+    for wanted, asked in kinds:
+        order = await asked
+        rows = await control.ledger(LedgerQuery(kind="orders", account="alice", client_id=order.client_order_id))
+        (row,) = rows["orders"]
+        assert wanted.items() <= row.items()
+        assert planar.Amount(row["filled"]) == order.filled
+        if order.is_open:
+            await binance.cancel_order(order.id, "BTC/USDT")
