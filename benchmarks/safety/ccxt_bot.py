@@ -38,9 +38,7 @@ async def _open(venue: LocalVenue, account: str, timeout_ms: int) -> tuple[Any, 
 async def _create(exchange: Any, wanted: Wish) -> dict[str, Any] | None:
     for _ in range(TRIES):
         try:
-            return await exchange.create_order(
-                SYMBOL, "limit", wanted.side, float(wanted.amount), float(wanted.price)
-            )
+            return await exchange.create_order(SYMBOL, "limit", wanted.side, float(wanted.amount), float(wanted.price))
         except ccxt.NetworkError:
             await asyncio.sleep(0.05)
         except ccxt.ExchangeError:
@@ -79,9 +77,7 @@ async def live(
         number += 1
 
 
-async def finish(
-    venue: LocalVenue, account: str, diary: Diary, seed: int, prices: tuple[float, float]
-) -> list[Belief]:
+async def finish(venue: LocalVenue, account: str, diary: Diary, seed: int, prices: tuple[float, float]) -> list[Belief]:
     """What the bot's notes and the venue's answers by their ids amount to."""
     exchange, session = await _open(venue, account, 5_000)
     beliefs: list[Belief] = []

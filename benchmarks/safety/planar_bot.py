@@ -55,9 +55,7 @@ async def live(
             number += 1
 
 
-async def finish(
-    venue: LocalVenue, account: str, diary: Diary, seed: int, prices: tuple[float, float]
-) -> list[Belief]:
+async def finish(venue: LocalVenue, account: str, diary: Diary, seed: int, prices: tuple[float, float]) -> list[Belief]:
     """The last life: every wish is brought to an end, and what is believed of it is told."""
     async with planar.open(local_venue=venue) as workspace:
         exchange = await _open(workspace, account, 5_000)

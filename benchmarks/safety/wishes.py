@@ -137,7 +137,8 @@ def judge(beliefs: Iterable[Belief], ledger_orders: Iterable[dict[str, Any]]) ->
         elif count == 0:
             verdict.lost += 1
         elif count == 1 and (
-            belief.state != _STATES[at_venue[amount]["status"]] or Decimal(belief.filled or 0) != Decimal(at_venue[amount]["filled"])
+            belief.state != _STATES[at_venue[amount]["status"]]
+            or Decimal(belief.filled or 0) != Decimal(at_venue[amount]["filled"])
         ):
             verdict.misreported += 1
     return verdict

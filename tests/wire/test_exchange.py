@@ -118,9 +118,7 @@ async def test_a_200_that_is_no_answer_is_an_error_of_every_reading_call(
 
 
 @pytest.mark.parametrize("junk", [*JUNK, "dropped"])
-async def test_an_order_with_such_an_answer_is_found_again(
-    junk: str, binance: Exchange, control: VenueControl
-) -> None:
+async def test_an_order_with_such_an_answer_is_found_again(junk: str, binance: Exchange, control: VenueControl) -> None:
     fault: Fault = JUNK.get(junk, DropAnswer())
     await control.add_fault(FaultRule(fault=fault, method="POST", path="/api/v3/order"))
     order = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000)

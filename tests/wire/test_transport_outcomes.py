@@ -75,7 +75,12 @@ async def request(
     times: int = 1,
 ) -> Answer:
     dialer = Dialer()
-    route = Route(exchange="x", environment="live", rules=rules or HostRules(hosts=(host,)), proxy=Secret(proxy) if proxy else None)
+    route = Route(
+        exchange="x",
+        environment="live",
+        rules=rules or HostRules(hosts=(host,)),
+        proxy=Secret(proxy) if proxy else None,
+    )
     try:
         for _ in range(times):
             call = CallContext("create_order", timeout_ms, Priority.ORDER)
@@ -276,6 +281,8 @@ async def test_a_redirect_is_not_followed() -> None:
 async def test_every_class_of_aiohttp_has_a_row() -> None:
     """A new exception of aiohttp must be put into a class, not fall through."""
     rows = tuple(row[0] for row in TRANSPORT_OUTCOMES)
-    kinds = [kind for kind in vars(aiohttp).values() if isinstance(kind, type) and issubclass(kind, aiohttp.ClientError)]
+    kinds = [
+        kind for kind in vars(aiohttp).values() if isinstance(kind, type) and issubclass(kind, aiohttp.ClientError)
+    ]
     assert kinds
     assert all(issubclass(kind, rows) for kind in kinds)

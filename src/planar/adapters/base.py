@@ -190,9 +190,7 @@ class Adapter(abc.ABC):
         """The order as the venue knows it; None only if the venue says that it knows none of that name."""
 
     @abc.abstractmethod
-    async def fetch_open_orders(
-        self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int
-    ) -> list[Order]:
+    async def fetch_open_orders(self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int) -> list[Order]:
         """Open orders; of all markets for None."""
 
     @abc.abstractmethod

@@ -164,9 +164,7 @@ class CcxtAdapter(Adapter):
             timeout_ms=timeout_ms,
             priority=Priority.MARKET,
         )
-        return {
-            symbol: self._convert(convert.ticker, ticker) for symbol, ticker in raw.items()
-        }
+        return {symbol: self._convert(convert.ticker, ticker) for symbol, ticker in raw.items()}
 
     async def fetch_order_book(
         self, symbol: str, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
@@ -300,7 +298,9 @@ class CcxtAdapter(Adapter):
     async def cancel(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:
         """Cancel one order."""
         call = CallContext("cancel_order", timeout_ms, Priority.CANCEL, journaled=True)
-        raw = await self._run(call, self.exchange.cancel_order, ref.order_id, ref.symbol, {**self._name_params(ref), **params})
+        raw = await self._run(
+            call, self.exchange.cancel_order, ref.order_id, ref.symbol, {**self._name_params(ref), **params}
+        )
         if not raw.get("status"):
             return None
         field = self.profile.cancel_id_field
@@ -342,9 +342,7 @@ class CcxtAdapter(Adapter):
             return {}
         return {self.profile.client_id.query_param or "clientOrderId": ref.client_id}
 
-    async def fetch_open_orders(
-        self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int
-    ) -> list[Order]:
+    async def fetch_open_orders(self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int) -> list[Order]:
         """Open orders."""
         self.require("fetch_open_orders")
         rows = await self.call(

@@ -70,9 +70,7 @@ class SeamWiring(msgspec.Struct):
     allow_unjournaled: bool = False
 
 
-def request_costs(
-    profile: Profile, api: str, method: str, path: str, ccxt_cost: float
-) -> Sequence[tuple[str, float]]:
+def request_costs(profile: Profile, api: str, method: str, path: str, ccxt_cost: float) -> Sequence[tuple[str, float]]:
     """(meter, cost) pairs of one request."""
     row = profile.cost_table.get(api)
     costs = [(name, 1.0) for name in profile.request_meters]
@@ -343,4 +341,3 @@ def create(exchange_id: str, config: Mapping[str, Any], wiring: SeamWiring) -> C
     made = seam_class(exchange_id)({**config, "session": wiring.session, "timeout_on_exit": 0})
     made.planar = wiring
     return cast(CcxtExchange, made)
-

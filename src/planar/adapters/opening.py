@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -17,6 +18,9 @@ from planar.errors import NotSupported
 from planar.transport.budget import Budget, MeterPool, MeterSpec
 from planar.transport.dialer import Dialer, Route
 from planar.transport.guard import HostRules
+
+
+log = logging.getLogger("planar")
 
 
 class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +80,8 @@ def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, mar
     )
     if not profile.meters:
         profile = msgspec.structs.replace(profile, meters=(_derived_meter(description),))
+    if request.spacing_ms:
+        _warn_of_spacing(request, profile.meters[0])
     budget = Budget(
         meters,
         request.exchange,
@@ -130,6 +136,17 @@ def _derived_meter(description: Mapping[str, Any]) -> MeterSpec:
     return MeterSpec("calls", max(1.0, window_ms / pace_ms), window_ms)
 
 
+def _warn_of_spacing(request: OpeningRequest, meter: MeterSpec) -> None:
+    """A hand-set `rateLimit` either slows what the venue allows, or asks for more than it allows."""
+    pace_ms = meter.window_ms / meter.limit
+    allowed = f"{meter.limit:g} {meter.name} in {meter.window_ms / 1000:g} s"
+    if request.spacing_ms > pace_ms:
+        text = f"it allows {1000 / request.spacing_ms:.3g} requests a second, the venue {allowed}"
+    else:
+        text = f"the venue allows {allowed}, and that is kept whatever rateLimit says"
+    log.warning("%s: rateLimit = %d is not needed: %s", request.exchange, request.spacing_ms, text)
+
+
 def _host_rules(profile: Profile, description: Mapping[str, Any], environment: str) -> HostRules:
     """The hosts of an environment: from the venue's table, else from CCXT's urls."""
     known = profile.hosts.get(environment)
@@ -146,7 +163,11 @@ def _host_rules(profile: Profile, description: Mapping[str, Any], environment: s
         shared = environment == "sandbox" and bool(urls.get("test"))
         raise NotSupported(
             f"{profile.id} has no {environment} environment"
-            + (" of its own: it shares its hosts with live, and Planar knows no marker that tells them apart" if shared else ""),
+            + (
+                " of its own: it shares its hosts with live, and Planar knows no marker that tells them apart"
+                if shared
+                else ""
+            ),
             exchange=profile.id,
             hint='use environment = "local" where Planar has a local venue for it, or "live" with small amounts',
         )

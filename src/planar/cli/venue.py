@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
-from cyclopts import Parameter
-
-from planar.cli import exits, output
+from planar.cli import output
 from planar.cli.options import Flag, Json
+from planar.cli.venue_clients import announce
 
 if TYPE_CHECKING:
     from planar.venue.client import SyncVenueControl
@@ -47,7 +45,7 @@ def up(
         seed=defaults.seed if seed is None else seed,
         activity=activity,
     )
-    return run_venue(options, lambda record: _announce(record, json=json))
+    return run_venue(options, lambda record: announce(record, json=json))
 
 
 def status(*, json: Json = False) -> int:

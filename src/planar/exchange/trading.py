@@ -187,7 +187,13 @@ class TradingMethods(DataMethods):
         return await self.create_order(symbol, type, side, amount, price, {**params, "postOnly": True}, **options)
 
     async def create_stop_market_order(
-        self, symbol: str, side: str, amount: Number, trigger_price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+        self,
+        symbol: str,
+        side: str,
+        amount: Number,
+        trigger_price: Number,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
     ) -> OrderHandle:
         """A market order that waits for the price to reach `trigger_price`."""
         params = {**params, "triggerPrice": trigger_price}
@@ -285,5 +291,8 @@ def _amount(name: str, value: Any, exchange: str) -> Amount | None:
         return Amount(value)
     except (ValueError, TypeError, ArithmeticError) as error:
         raise BadRequest(
-            f"{name} is {value!r}: {error}", exchange=exchange, outcome=Outcome.NOT_SENT, hint=f"{name} must be a number"
+            f"{name} is {value!r}: {error}",
+            exchange=exchange,
+            outcome=Outcome.NOT_SENT,
+            hint=f"{name} must be a number",
         ) from error

@@ -1,10 +1,10 @@
 """Client ids: made here, journaled before the first byte, and recognised again after a restart.
 
-    pl  k3v9x2ma  00001f  7qzd
-    |   |         |       +-- four random characters: a restored copy of a journal does not repeat its ids
-    |   |         +---------- number of the order in its journal, base 36
-    |   +-------------------- the journal's random id: orders of another journal are foreign
-    +------------------------ Planar
+pl  k3v9x2ma  00001f  7qzd
+|   |         |       +-- four random characters: a restored copy of a journal does not repeat its ids
+|   |         +---------- number of the order in its journal, base 36
+|   +-------------------- the journal's random id: orders of another journal are foreign
++------------------------ Planar
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class ClientIds:
         """The id of the order with this number in the journal."""
         made = f"{self._start}{base36(number, 6)}{runtime.token(4)}"
         if len(made) > self._rule.length:
-            raise ConfigError(f"client id {made} is longer than the {self._rule.length} characters that the venue takes")
+            raise ConfigError(
+                f"client id {made} is longer than the {self._rule.length} characters that the venue takes"
+            )
         return made
 
     def owns(self, client_id: str | None) -> bool:

@@ -1,7 +1,7 @@
 """One pump per topic: it runs the feed, keeps the newest state, judges it, and gives every update to every consumer.
 
-A pump is a `Sink`: its feed calls it synchronously. It reconnects, with a jittered and growing pause, until it is stopped
-or the venue refuses for good.
+A pump is a `Sink`: its feed calls it synchronously. It reconnects, with a jittered and growing pause, until it is
+stopped or the venue refuses for good.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Consumer(Protocol):
         """A row, or the newest state."""
         ...
 
-    def book(self, ladder: Ladder) -> None:
+    def book_changed(self, ladder: Ladder) -> None:
         """An update was applied to the book."""
         ...
 
@@ -59,8 +59,11 @@ class Pump:
         state: how far it can be trusted.
         error: why it is not LIVE, or was not last time.
         ended: it will not be LIVE again: stopped, or refused for good.
+        stopped: `ended` because its hub has closed it.
+        ever_live: it was LIVE once.
         losses: how often it has ceased to be trusted, or has failed to become so.
         ladder: the live book, once there is one.
+        received_ns: when the book's last update came, UTC nanoseconds.
         newest: the newest item per symbol; under "" where an item has none.
     """
 
@@ -70,8 +73,11 @@ class Pump:
         self.state = StreamState.CONNECTING
         self.error: PlanarError | None = None
         self.ended = False
+        self.stopped = False
+        self.ever_live = False
         self.losses = 0
         self.ladder: Ladder | None = None
+        self.received_ns: int | None = None
         self.newest: dict[str, Item] = {}
         self.lagging = False
         self._rules = rules
@@ -83,6 +89,17 @@ class Pump:
         self._live_at: float | None = None
         self._good_ms: int | None = None
         self._gap_reason: str | None = None
+
+    def stale_error(self) -> StaleData:
+        """That its data cannot be vouched for now, and why."""
+        why = self.error.message if self.error is not None else "nothing has come yet"
+        made = StaleData(
+            f"{self.feed.topic} is {self.state}: {why}",
+            exchange=self.error.exchange if self.error is not None else None,
+            hint='wait for the next update, or read on with stale="yield"',
+        )
+        made.__cause__ = self.error
+        return made
 
     # -- consumers -------------------------------------------------------------------------------------------------
     def attach(self, consumer: Consumer) -> None:
@@ -113,8 +130,8 @@ class Pump:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        self.ended = True
-        self._set(StreamState.DOWN)
+        self.ended = self.stopped = True
+        self._set(StreamState.DOWN, again=True)
         await self.feed.close()
 
     async def _run(self) -> None:
@@ -191,10 +208,11 @@ class Pump:
             self.feed.fail(StaleData(f"the book is crossed: bid {best_bid}, ask {best_ask}"))
             return
         self.ladder = ladder
+        self.received_ns = runtime.wall_ns()
         self._data_at = runtime.monotonic()
         self._live()
         for consumer in self._consumers:
-            consumer.book(ladder)
+            consumer.book_changed(ladder)
 
     def lost(self, reason: str) -> None:
         """See `Sink`."""
@@ -205,6 +223,7 @@ class Pump:
         if self.state is StreamState.LIVE or self.lagging:
             return
         self._in_time()
+        self.ever_live = True
         self._live_at = self._live_at or runtime.monotonic()
         reason, self._gap_reason = self._gap_reason, None
         if reason is not None and self._good_ms is not None and self.kind.has_rows:

@@ -62,3 +62,6 @@ class StreamRules(msgspec.Struct, frozen=True):
     backoff_s: float = 0.5
     backoff_max_s: float = 30.0
     settled_s: float = 10.0
+
+
+DEFAULT_RULES = StreamRules()

@@ -111,6 +111,15 @@ def test_a_frozen_market_stands_still_and_does_not_jump_afterwards():
     assert abs(live.mid() / before - 1) < D("0.001")
 
 
+def test_a_frozen_market_can_be_advanced_by_any_time():
+    live = Live()
+    live.model.frozen = True
+    live.model.advance(30_000)
+    prints = [event for event in live.log if type(event).__name__ == "TradePrint"]
+    assert 60 < len(prints) < 600
+    assert {event.trade.ts_ms for event in prints} == {live.now}
+
+
 def test_no_time_no_change():
     live = Live()
     live.model.step(live.now)

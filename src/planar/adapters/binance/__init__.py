@@ -2,7 +2,15 @@
 
 from planar.adapters.binance.hosts import HOSTS
 from planar.adapters.binance.ids import CLIENT_ID, EXPIRY
-from planar.adapters.binance.meters import COSTS, EMPTY_ANSWERS, METERS, ORDER_ENDPOINTS, ORDER_METERS, READS, REQUEST_METERS
+from planar.adapters.binance.meters import (
+    COSTS,
+    EMPTY_ANSWERS,
+    METERS,
+    ORDER_ENDPOINTS,
+    ORDER_METERS,
+    READS,
+    REQUEST_METERS,
+)
 from planar.adapters.binance.outcomes import CODES, TEXTS
 from planar.adapters.binance.quirks import CANCEL_ID_FIELD, CCXT_CONFIG, MARKET_TYPES, WEBSOCKET_MESSAGES_PER_S
 from planar.adapters.profile import Profile

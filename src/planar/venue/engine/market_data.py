@@ -17,6 +17,8 @@ from planar.venue.engine.scale import Scale
 from planar.venue.engine.tape import Tape
 from planar.venue.engine.types import AggTrade, Candle, Trade
 
+_CACHED_WINDOWS = 100
+
 
 class MarketData:
     """Trades, candles and rolling statistics of one symbol.
@@ -160,6 +162,8 @@ class MarketData:
         length = minute - start
         kept = self._window_cache.get(length)
         if kept is None or kept[0] != minute:
+            if len(self._window_cache) >= _CACHED_WINDOWS:
+                self._window_cache.clear()
             kept = self._window_cache[length] = (minute, merge(self._bars(start, minute)))
         current = self._bar(M1, minute)
         return merge([bar for bar in (kept[1], current) if bar is not None])

@@ -14,8 +14,9 @@ from planar.venue.engine.history import MarketProfile
 from planar.venue.engine.noise import Stream
 from planar.venue.engine.quoter import Quoter
 
-_LONGEST_STEP_S = 60.0
-"""A longer pause moves prices no further than this one."""
+_LONGEST_PAUSE_MS = 60_000
+"""A longer pause between two steps, of a sleeping machine for instance, counts as this."""
+_SLICE_MS = 1_000
 _DAY_S = 86_400.0
 _FADE_S = 300.0
 
@@ -66,17 +67,23 @@ class MarketModel:
         self._core.outbox.flush(now)
 
     def step(self, now_ms: int) -> None:
-        """Advances the market from the last step to `now_ms`. No effect if time did not advance, or when frozen."""
+        """Advances the market from the last step to `now_ms`, a pause like a minute at most.
+
+        No effect if time did not advance, or when frozen.
+        """
         duration = now_ms - self._last_step_ms
         self._last_step_ms = max(now_ms, self._last_step_ms)
-        if not self.frozen:
-            self.advance(duration)
+        if duration > 0 and not self.frozen:
+            self._pass(min(duration, _LONGEST_PAUSE_MS))
 
     def advance(self, duration_ms: int) -> None:
-        """Lets so much time pass in the market, frozen or not, whatever the clock says."""
-        if duration_ms <= 0:
-            return
-        seconds = min(duration_ms / 1000, _LONGEST_STEP_S)
+        """Lets so much time pass in the market at once, frozen or not. Events bear the time of the clock."""
+        while duration_ms > 0:
+            self._pass(min(duration_ms, _SLICE_MS))
+            duration_ms -= _SLICE_MS
+
+    def _pass(self, duration_ms: int) -> None:
+        seconds = duration_ms / 1000
         spread = math.sqrt(seconds / _DAY_S)
         for asset in self._values:
             volatility = self._volatilities[asset]

@@ -43,11 +43,6 @@ class Tape:
         return len(self._times)
 
     @property
-    def first_id(self) -> int:
-        """Id of the oldest trade kept, or of the next one."""
-        return self._first_id
-
-    @property
     def forgotten_before(self) -> int:
         """Trades before this time may be gone, in ms; 0 while all are kept."""
         return self._forgotten_before

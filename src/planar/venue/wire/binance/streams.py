@@ -156,10 +156,13 @@ class StreamSocket(Socket):
 _ABSENT: Final = object()
 
 
-def names_of(path: str, query: dict[str, str]) -> list[str]:
-    """The streams that a URL names: `/ws/a/b` or `/stream?streams=a/b`."""
-    listed = query.get("streams", "") if path.startswith("/stream") else unquote(path.removeprefix("/ws"))
-    return [name for name in listed.split("/") if name]
+def names_of(path: str, query: str) -> list[str]:
+    """The streams that a URL names: `/ws/a/b` or `/stream?streams=a/b`. A plus sign is one (`@+08:00`)."""
+    listed = path.removeprefix("/ws")
+    if path.startswith("/stream"):
+        found = [pair.removeprefix("streams=") for pair in query.split("&") if pair.startswith("streams=")]
+        listed = "/".join(found)
+    return [name for name in unquote(listed).split("/") if name]
 
 
 def _decode(text: str) -> dict[str, Any]:

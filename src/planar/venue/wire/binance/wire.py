@@ -112,12 +112,12 @@ class BinanceWire:
         return await self._sockets.run(socket, request)
 
     def _stream(self, host: str, path: str, request: web.BaseRequest) -> StreamSocket:
-        query = split(rest.query_of(request))
+        query = rest.query_of(request)
         return StreamSocket(
             self.desk,
             self._feed,
             rest.address_of(request),
-            _unit(query),
+            _unit(split(query)),
             names_of(path, query),
             combined=path.startswith("/stream"),
             private=host == hosts.STREAM_HOST,

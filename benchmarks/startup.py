@@ -1,0 +1,129 @@
+"""P8: a fresh process to its first ticker, with 3,000 markets. P9: 3,000 markets from the cache.
+
+Each figure is of a process of its own; the peer loads its markets from the same front, as it has no cache.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+RUNS = 5
+
+_PEER = """
+import asyncio, resource, sys
+import aiohttp
+import ccxt.pro
+async def main():
+    session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(sys.argv[1]))
+    exchange = ccxt.pro.binance({"session": session, "enableRateLimit": False})
+    await exchange.fetch_ticker("BTC/USDT")
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+    await exchange.close()
+    await session.close()
+asyncio.run(main())
+"""
+
+_FLOOR = """
+import asyncio, resource, sys
+import aiohttp, orjson
+async def main():
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(sys.argv[1])) as session:
+        async with session.get("https://api.binance.com/api/v3/ticker/24hr?symbol=BTCUSDT") as answer:
+            orjson.loads(await answer.read())
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+asyncio.run(main())
+"""
+
+_PLANAR = """
+import asyncio, resource, sys
+from pathlib import Path
+import planar.workspace
+from planar.adapters.market_cache import MarketCache
+from planar.adapters.opening import OpeningRequest, open_adapter
+from planar.transport.budget import MeterPool
+from planar.transport.dialer import Dialer
+async def main():
+    dialer = Dialer()
+    request = OpeningRequest(exchange="binance", environment="local", credentials={}, fingerprint="public",
+                             timeout_ms=10_000, unix_socket=sys.argv[1])
+    adapter = open_adapter(request, dialer, MeterPool(), MarketCache(Path(sys.argv[2])))
+    await adapter.load_markets(timeout_ms=10_000)
+    await adapter.fetch_ticker("BTC/USDT", {}, timeout_ms=10_000)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+    await adapter.close()
+    await dialer.close()
+asyncio.run(main())
+"""
+
+_CACHE = """
+import resource, sys, time
+from pathlib import Path
+import planar.adapters.ccxt_adapter
+from planar.adapters import lazy_ccxt
+from planar.adapters.market_file import MarketFile
+from planar.adapters.market_cache import MarketSet
+lazy_ccxt.install()
+path = next(Path(sys.argv[1]).glob("*.markets"))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began = time.perf_counter()
+markets = MarketSet.of_file(MarketFile(path.read_bytes()))
+market = markets.table["BTC/USDT"]
+taken = time.perf_counter() - began
+print(len(markets.table), taken * 1000, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def _first_line(program: str, *arguments: str) -> tuple[float, str]:
+    """Seconds from the start of a process to its first line, and the line."""
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    taken = time.perf_counter() - began
+    if process.wait() != 0:
+        raise SystemExit("a measured process failed; see above")
+    return taken, line
+
+
+def report() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name:
+        socket, cache = str(Path(name) / "front.sock"), str(Path(name) / "cache")
+        front = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.front", socket], stdout=subprocess.PIPE, text=True, env=os.environ
+        )
+        assert front.stdout is not None
+        front.stdout.readline()
+        try:
+            _first_line(_PLANAR, socket, cache)  # fills the cache
+            programs = {"floor": (_FLOOR, socket), "ccxt.pro": (_PEER, socket), "planar": (_PLANAR, socket, cache)}
+            taken: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
+            for _ in range(RUNS):
+                for name, command in programs.items():
+                    seconds, line = _first_line(*command)
+                    taken[name].append((seconds, int(line) / 1024))
+            _print_startup(taken)
+            rows = [_first_line(_CACHE, cache)[1].split() for _ in range(RUNS)]
+        finally:
+            front.terminate()
+            front.wait()
+    count = rows[0][0]
+    print(f"\nP9  {count} markets from the cache (median of {RUNS} processes)")
+    print(
+        f"    {statistics.median(float(row[1]) for row in rows):.1f} ms, "
+        f"{statistics.median(float(row[2]) for row in rows):.1f} MB more; target: <= 50 ms, <= 20 MB"
+    )
+
+
+def _print_startup(taken: dict[str, list[tuple[float, float]]]) -> None:
+    print(f"\nP8  fresh process to first ticker, 3,000 markets (median of {RUNS}; floor: aiohttp, no markets)")
+    for name, rows in taken.items():
+        seconds, memory = (statistics.median(column) for column in zip(*rows, strict=True))
+        target = "   target: <= 0.40 s, <= 75 MB" if name == "planar" else ""
+        print(f"    {name:<10}{seconds:>7.2f} s{memory:>8.0f} MB{target}")

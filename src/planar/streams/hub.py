@@ -1,0 +1,185 @@
+"""`StreamHub`: the streams of one exchange account. It shares pumps among consumers, and watches age and lag.
+
+adapter.feed(topic) -> Pump -> Stream (async with, async for) | Cursor (await) | on_update
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import planar.runtime as runtime
+from planar.adapters.feed import Feed, Kind, Topic
+from planar.errors import ArgumentsRequired, ExchangeNotAvailable, Outcome
+from planar.models import AccountBalance, Candle, Fill, Order, Ticker, Trade
+from planar.streams.cursor import Cursor
+from planar.streams.pump import Consumer, Pump
+from planar.streams.states import DEFAULT_RULES, StreamRules
+from planar.streams.stream import BookStream, Policy, RowStream, Stale, StateStream, TickersStream
+
+
+class FeedSource(Protocol):
+    """The part of an adapter that a hub needs."""
+
+    def feed(self, topic: Topic) -> Feed:
+        """The feed of a topic; nothing is sent before it runs. NotSupported where there is none."""
+        ...
+
+
+class StreamHub:
+    """The streams of one account. Opens nothing until a stream is entered or awaited.
+
+    Args:
+        adapter: makes the feeds.
+        on_order: gets every order that an order stream brings, before consumers do.
+        rules: by what staleness, lag and pauses are judged.
+
+    Attributes:
+        lag_ms: how late the event loop was when it was last measured.
+    """
+
+    def __init__(
+        self,
+        adapter: FeedSource,
+        on_order: Callable[[Order], None] | None = None,
+        rules: StreamRules = DEFAULT_RULES,
+    ) -> None:
+        self.on_order = on_order
+        self.lag_ms = 0.0
+        self._adapter = adapter
+        self._rules = rules
+        self._pumps: dict[Topic, Pump] = {}
+        self._stopping: dict[Topic, asyncio.Task[None]] = {}
+        self._cursors: dict[Topic, Cursor] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self._closed = False
+
+    # -- market data -----------------------------------------------------------------------------------------------
+    def order_book(
+        self, symbol: str, limit: int | None = None, *, policy: Policy = "latest", stale: Stale = "raise"
+    ) -> BookStream:
+        """The order book; what is yielded holds the best `limit` levels a side, 20 for None."""
+        return BookStream(self, Topic(Kind.ORDER_BOOK, (symbol,), depth=limit), limit, policy, stale)
+
+    def trades(self, symbol: str, *, policy: Policy = "every") -> RowStream[Trade]:
+        """Trades of the market."""
+        return RowStream(self, Topic(Kind.TRADES, (symbol,)), policy)
+
+    def ticker(self, symbol: str, *, policy: Policy = "latest", stale: Stale = "raise") -> StateStream[Ticker]:
+        """The ticker of one market."""
+        return StateStream(self, Topic(Kind.TICKER, (symbol,)), policy, stale)
+
+    def tickers(self, symbols: Sequence[str], *, policy: Policy = "latest", stale: Stale = "raise") -> TickersStream:
+        """The tickers of several markets."""
+        if not symbols:
+            raise ArgumentsRequired("no symbols are given", hint="name the markets: watch_tickers([...])")
+        return TickersStream(self, Topic(Kind.TICKERS, tuple(symbols)), policy, stale)
+
+    def ohlcv(self, symbol: str, timeframe: str, *, policy: Policy = "every") -> RowStream[Candle]:
+        """Candles of one timeframe, each time the last one changes."""
+        return RowStream(self, Topic(Kind.OHLCV, (symbol,), timeframe), policy)
+
+    # -- the account -----------------------------------------------------------------------------------------------
+    def orders(self, symbol: str | None = None, *, policy: Policy = "every") -> RowStream[Order]:
+        """Orders of this account, each time one changes; of all markets for None."""
+        return RowStream(self, Topic(Kind.ORDERS, (symbol,) if symbol else ()), policy)
+
+    def my_trades(self, symbol: str | None = None, *, policy: Policy = "every") -> RowStream[Fill]:
+        """Executions of this account; of all markets for None."""
+        return RowStream(self, Topic(Kind.MY_TRADES, (symbol,) if symbol else ()), policy)
+
+    def balance(self, *, policy: Policy = "latest", stale: Stale = "raise") -> StateStream[AccountBalance]:
+        """The balances of this account, each time one changes."""
+        return StateStream(self, Topic(Kind.BALANCE), policy, stale)
+
+    # -- pumps -----------------------------------------------------------------------------------------------------
+    async def attach(self, consumer: Consumer, topic: Topic) -> Pump:
+        """Give `consumer` the pump of a topic, which runs if it is the first.
+
+        Raises:
+            NotSupported: the exchange offers no such data.
+            ExchangeNotAvailable: the hub is closed.
+        """
+        feed = self._adapter.feed(topic)
+        while (stopping := self._stopping.get(feed.topic)) is not None:
+            await asyncio.wait([stopping])
+        if self._closed:
+            raise ExchangeNotAvailable("the exchange is closed", outcome=Outcome.NOT_SENT, retryable=False)
+        pump = self._pumps.get(feed.topic)
+        if pump is None or pump.ended:  # what was refused for good is asked for anew by who comes anew
+            pump = self._pumps[feed.topic] = Pump(feed, self._rules, self._order)
+            pump.start()
+        pump.attach(consumer)
+        if self._timer is None:
+            self._schedule()
+        return pump
+
+    async def detach(self, consumer: Consumer, pump: Pump) -> None:
+        """Take `consumer` off its pump, which stops if it was the last. Waits until it has."""
+        pump.detach(consumer)
+        if pump.wanted or pump.stopped:
+            return
+        topic = pump.feed.topic
+        if self._pumps.get(topic) is pump:
+            del self._pumps[topic]
+        stopping = self._stopping[topic] = runtime.spawn(pump.stop(), name=f"stop stream {topic}")
+        stopping.add_done_callback(lambda _: self._stopping.pop(topic, None))
+        # who leaves because it was cancelled does not cut the leaving short
+        await asyncio.wait([stopping])
+
+    async def cursor(self, topic: Topic) -> Cursor:
+        """The place from which awaits of a topic read."""
+        known = self._cursors.get(topic)
+        if known is not None and not known.pump.ended:
+            return known
+        await self.unwatch(topic)
+        made = Cursor()
+        made.pump = await self.attach(made, topic)
+        if topic in self._cursors:  # another await was faster
+            await self.detach(made, made.pump)
+        return self._cursors.setdefault(topic, made)
+
+    async def unwatch(self, topic: Topic) -> None:
+        """End what awaits of a topic have begun."""
+        cursor = self._cursors.pop(topic, None)
+        if cursor is not None:
+            await self.detach(cursor, cursor.pump)
+
+    def report(self, error: Exception, what: str) -> None:
+        """Hand an error of the user's own code to the event loop's exception handler."""
+        asyncio.get_running_loop().call_exception_handler({"message": f"{what} failed", "exception": error})
+
+    def _order(self, order: Order) -> None:
+        if self.on_order is not None:
+            try:
+                self.on_order(order)
+            except Exception as error:
+                self.report(error, "on_order")
+
+    async def close(self) -> None:
+        """Stop every stream. Who iterates sees the end, who awaits an error. Nothing stays open."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        pumps, self._pumps, self._cursors = list(self._pumps.values()), {}, {}
+        tasks = [runtime.spawn(pump.stop(), name=f"stop stream {pump.feed.topic}") for pump in pumps]
+        tasks += self._stopping.values()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    # -- age and lag -----------------------------------------------------------------------------------------------
+    def _schedule(self) -> None:
+        pause_s = self._rules.check_ms / 1000
+        self._due = runtime.monotonic() + pause_s
+        self._timer = asyncio.get_running_loop().call_later(pause_s, self._check)
+
+    def _check(self) -> None:
+        self.lag_ms = max(0.0, (runtime.monotonic() - self._due) * 1000)
+        for pump in list(self._pumps.values()):
+            pump.check(self.lag_ms)
+        self._timer = None
+        if self._pumps:
+            self._schedule()
