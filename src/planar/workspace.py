@@ -19,6 +19,7 @@ from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
 from planar.config import ExchangeSettings, Settings, flag, load
 from planar.config.schema import Environment
+from planar.config.debug import enable_debug
 from planar.config.paths import cache_dir, state_dir
 from planar.errors import ConfigError, NotSupported, Outcome, WrongLoop
 from planar.exchange import Exchange
@@ -281,5 +282,6 @@ def open_workspace(
     Raises:
         ConfigError: the configuration is wrong; all mistakes at once.
     """
+    enable_debug()
     settings = load(Path(config) if config else None, Path(secrets) if secrets else None, known_ids=exchange_ids())
     return Workspace(settings, private_venue=private_venue, local_venue=local_venue)

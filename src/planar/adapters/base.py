@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from planar.adapters.feed import Feed, Topic
 from planar.adapters.profile import Profile
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
 
@@ -198,6 +199,15 @@ class Adapter(abc.ABC):
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
         """Orders of any state, oldest first."""
+
+    # -- streams ---------------------------------------------------------------------------------------------------
+    @abc.abstractmethod
+    def feed(self, topic: Topic) -> Feed:
+        """What brings the updates of a topic.
+
+        Raises:
+            NotSupported: the exchange offers neither a stream nor a query for it.
+        """
 
     @abc.abstractmethod
     async def close(self) -> None:

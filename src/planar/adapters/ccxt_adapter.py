@@ -14,6 +14,8 @@ import planar.runtime as runtime
 from planar.adapters.base import Adapter, Capabilities, OrderRef, OrderRequest
 from planar.adapters.ccxt_errors import translate
 from planar.adapters.ccxt_seam import CcxtExchange
+from planar.adapters.ccxt_streams import open_feed
+from planar.adapters.feed import Feed, Topic
 from planar.adapters.exchange_ids import ccxt_version
 from planar.adapters.market_cache import MarketCache, MarketSet, markets_key
 from planar.adapters.profile import Profile
@@ -373,6 +375,10 @@ class CcxtAdapter(Adapter):
             priority=Priority.ACCOUNT,
         )
         return [self._convert(convert.order, row) for row in rows]
+
+    def feed(self, topic: Topic) -> Feed:
+        """What brings the updates of a topic: CCXT's stream where it has one, else queries."""
+        return open_feed(self, topic)
 
     async def close(self) -> None:
         """Close CCXT's sockets; the session is the Dialer's."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Group
 
-from planar.cli import account, demo, exits, market, order, setup, venue, venue_clients, venue_tools, watch
+from planar.cli import account, exits, market, order, setup, venue, venue_clients, venue_tools, watch
+from planar.cli.demo.command import demo
 from planar.cli.exits import Interrupted, UsageError
 from planar.errors import PlanarError
 
@@ -19,11 +20,14 @@ ACCOUNT = Group("Account and orders", sort_key=2)
 LOCAL = Group("Local exchanges", sort_key=3)
 SETUP = Group("Set-up", sort_key=4)
 
-HELP = """\
-One safe interface to 100+ crypto exchanges.
+HELP = (
+    "One safe interface to 100+ crypto exchanges.\n\nWithout a configuration, public data comes from the live exchanges. "
+    "`planar demo` shows everything on a local exchange, offline; `planar venue up` keeps one running for "
+    "--environment local."
+)
 
-Without a configuration, public data comes from the live exchanges. `planar demo` shows everything on a local exchange,
-offline; `planar venue up` keeps one running for --environment local."""
+
+DETAILS = "Each command has an example in its --help."
 
 
 def make_app() -> App:
@@ -45,18 +49,18 @@ def make_app() -> App:
     _add(app, watch.watch, "watch", MARKET_DATA, "planar watch BTC/USDT --exchange binance,kraken")
     _add(app, account.balance, "balance", ACCOUNT, "planar balance --exchange binance --environment local")
     _add(app, account.orders, "orders", ACCOUNT, "planar orders BTC/USDT --all --environment local -e binance")
-    app.command(_order_app(), group=ACCOUNT)
+    app.command(_order_app())
     _add(app, account.cancel, "cancel", ACCOUNT, "planar cancel BTC/USDT 360411952 --environment local -e binance")
-    _add(app, demo.demo, "demo", LOCAL, "planar demo --seconds 10")
-    app.command(_venue_app(), group=LOCAL)
+    _add(app, demo, "demo", LOCAL, "planar demo --seconds 10")
+    app.command(_venue_app())
     _add(app, setup.init, "init", SETUP, "planar init")
-    app.command(_config_app(), group=SETUP)
+    app.command(_config_app())
     _add(app, setup.completion, "completion", SETUP, "planar completion bash > ~/.local/share/bash-completion/completions/planar")
     return app
 
 
 def _order_app() -> App:
-    app = App(name="order", help="Send one order, or show one.")
+    app = App(name="order", help="Send one order, or show one.", group=ACCOUNT, sort_key=1, help_epilogue=DETAILS)
     _add(app, order.buy, "buy", None, "planar order buy BTC/USDT 0.01 --price 60000 -e binance --environment local")
     _add(app, order.sell, "sell", None, "planar order sell BTC/USDT 0.01 --market -e binance --environment local --yes")
     _add(app, order.show, "show", None, "planar order show BTC/USDT 360411952 -e binance --environment local")
@@ -64,13 +68,13 @@ def _order_app() -> App:
 
 
 def _config_app() -> App:
-    app = App(name="config", help="Look at the configuration.")
+    app = App(name="config", help="Look at the configuration.", group=SETUP, sort_key=1, help_epilogue=DETAILS)
     _add(app, setup.check, "check", None, "planar config check --json")
     return app
 
 
 def _venue_app() -> App:
-    app = App(name="venue", help="Run, inspect and steer local exchanges.")
+    app = App(name="venue", help="Run, inspect and steer local exchanges.", group=LOCAL, sort_key=1, help_epilogue=DETAILS)
     _add(app, venue.up, "up", None, "planar venue up --port 8877 --activity")
     _add(app, venue.status, "status", None, "planar venue status")
     _add(app, venue.down, "down", None, "planar venue down")
@@ -79,7 +83,7 @@ def _venue_app() -> App:
     _add(app, venue_tools.ledger, "ledger", None, "planar venue ledger fills --account alice --limit 20")
     _add(app, venue_tools.market, "market", None, "planar venue market step --ms 60000")
     _add(app, venue_tools.balance, "balance", None, "planar venue balance alice USDT 1000")
-    fault = App(name="fault", help="Make chosen requests or answers fail.")
+    fault = App(name="fault", help="Make chosen requests or answers fail.", sort_key=20, help_epilogue=DETAILS)
     _add(fault, venue_tools.add, "add", None, "planar venue fault add drop-answer --method POST --path '/api/v3/order'")
     _add(fault, venue_tools.faults, "list", None, "planar venue fault list")
     _add(fault, venue_tools.clear, "clear", None, "planar venue fault clear")
@@ -89,11 +93,11 @@ def _venue_app() -> App:
 
 def _add(app: App, function: Callable[..., int], name: str, group: Group | None, example: str) -> None:
     options: dict[str, Any] = {"group": group} if group is not None else {}
-    app.command(function, name=name, help_epilogue=f"Example:\n\n  {example}", **options)
+    app.command(function, name=name, help_epilogue=f"Example:\n  {example}", sort_key=len(list(app)), **options)
 
 
 def _exit_codes() -> str:
-    return "Exit codes:\n\n" + "\n\n".join(f"{code:>5}  {meaning}" for code, meaning in exits.TABLE)
+    return "Exit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in exits.TABLE)
 
 
 def _version() -> str:

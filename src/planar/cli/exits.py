@@ -19,7 +19,7 @@ READER_GONE = 141
 
 TABLE: tuple[tuple[int, str], ...] = (
     (OK, "done"),
-    (REFUSED, "the exchange, the network or the local venue said no, or Planar did before sending; nothing is open"),
+    (REFUSED, "the exchange, the network or the local venue said no"),
     (USAGE, "the command line, the configuration or the credentials are wrong"),
     (UNKNOWN, "an order may or may not exist at the exchange; do not send it again"),
     (FAULT, "a fault in Planar itself; PLANAR_DEBUG=1 shows where"),

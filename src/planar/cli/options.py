@@ -31,8 +31,9 @@ class Target:
 HERE = Target()
 """Nothing is said on the command line; the configuration decides."""
 
-Json = Annotated[bool, Parameter(name="--json", negative="", group=OUTPUT, show_default=False)]
-"""Print JSON instead of a table."""
+Json = Annotated[
+    bool, Parameter(name="--json", negative="", group=OUTPUT, show_default=False, help="Print JSON instead of a table.")
+]
 
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 """A switch that has no opposite."""

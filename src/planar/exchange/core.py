@@ -11,7 +11,7 @@ from planar.adapters.base import Adapter
 from planar.config import ExchangeSettings, Settings
 from planar.config.schema import Environment
 from planar.errors import BadSymbol, NotSupported, Outcome, WrongLoop
-from planar.models import Market
+from planar.models import Market, Order
 from planar.orders import OrderManager
 from planar.streams import StreamHub
 
@@ -41,6 +41,7 @@ class ExchangeCore:
         self._make_orders = make_orders
         self._order_manager: OrderManager | None = None
         self._hub = hub
+        hub.on_order = self._observe
         self._loop = asyncio.get_running_loop()
         self._markets: Mapping[str, Market] = {}
         self._loading: asyncio.Task[Mapping[str, Market]] | None = None
@@ -181,7 +182,7 @@ class ExchangeCore:
             self._order_manager = self._make_orders()
         return self._order_manager
 
-    def _observe(self, order: Any) -> None:
+    def _observe(self, order: Order) -> None:
         if self._order_manager is not None:
             self._order_manager.observe(order)
 

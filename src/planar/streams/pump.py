@@ -247,7 +247,7 @@ class Pump:
             self._set(StreamState.STALE)
         elif not self.lagging and self.state is StreamState.STALE and self.kind.has_rows:
             self._live()
-        budget_ms, age_ms = self._rules.age_budget_ms.get(self.kind), self.age_ms
+        budget_ms, age_ms = self._rules.age_budget_ms(self.kind), self.age_ms
         if budget_ms is None or age_ms is None or age_ms <= budget_ms:
             return
         if self.state is StreamState.LIVE:

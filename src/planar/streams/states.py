@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -45,8 +44,9 @@ class StreamRules(msgspec.Struct, frozen=True):
     """By what a hub judges its streams.
 
     Attributes:
-        age_budget_ms: how long after the last data a state still counts as live. Rows have none: that nobody trades is
-            no fault, and a dead connection is found by its silence.
+        book_age_ms: how long after its last update a book still counts as live.
+        ticker_age_ms: the same for tickers. Rows have no such limit: that nobody trades is no fault, and a dead
+            connection is found by its silence.
         max_lag_ms: how late the event loop may run before no stream is trusted.
         check_ms: how often age and lag are looked at.
         connect_s: how long a subscription may take.
@@ -55,13 +55,20 @@ class StreamRules(msgspec.Struct, frozen=True):
         settled_s: a stream that was live for so long begins again with the shortest pause.
     """
 
-    age_budget_ms: Mapping[Kind, int] = {Kind.ORDER_BOOK: 15_000, Kind.TICKER: 60_000, Kind.TICKERS: 60_000}
+    book_age_ms: int = 15_000
+    ticker_age_ms: int = 60_000
     max_lag_ms: int = 1_000
     check_ms: int = 250
     connect_s: float = 30.0
     backoff_s: float = 0.5
     backoff_max_s: float = 30.0
     settled_s: float = 10.0
+
+    def age_budget_ms(self, kind: Kind) -> int | None:
+        """How old the data of a kind may be; None without a limit."""
+        if kind is Kind.ORDER_BOOK:
+            return self.book_age_ms
+        return self.ticker_age_ms if kind in (Kind.TICKER, Kind.TICKERS) else None
 
 
 DEFAULT_RULES = StreamRules()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Mapping
 
@@ -17,6 +18,10 @@ import yarl
 import planar.runtime as runtime
 from planar.errors import BadResponse, ExchangeNotAvailable, NetworkError, Outcome, PlanarError, RequestTimeout
 from planar.transport.context import CallContext, Effect, RequestRecord
+from planar.transport.redact import redact
+
+
+log = logging.getLogger("planar.transport")
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -113,6 +118,9 @@ async def send(
         record.outcome = error.outcome
         raise
     record.http_status = response.status
+    if log.isEnabledFor(logging.DEBUG):
+        began = f"{record.method} {redact(url)} {redact(body or '')}".rstrip()
+        log.debug("%s -> %d in %d ms, %d bytes", began, response.status, runtime.wall_ms() - record.sent_ms, len(body_read))
     joined: dict[str, str] = {}
     for name, value in response.headers.items():
         joined[name] = f"{joined[name]}, {value}" if name in joined else value

@@ -147,9 +147,11 @@ def _read_params(frame: dict[str, msgspec.Raw]) -> tuple[dict[str, str], bytes]:
 
 
 def _as_text(value: msgspec.Raw) -> str:
-    """A value as it stands in a query string: strings without their quotes, everything else as written."""
+    """A value as it stands in a query string: strings without quotes, arrays without blanks, numbers as written."""
     text = bytes(value).decode()
-    return msgspec.json.decode(text, type=str) if text.startswith('"') else text
+    if text.startswith('"'):
+        return msgspec.json.decode(text, type=str)
+    return msgspec.json.encode(msgspec.json.decode(text)).decode() if text.startswith("[") else text
 
 
 def _shown(value: str | None, *, default: bool) -> bool:
