@@ -6,6 +6,7 @@ The venue is reached as Planar reaches it (CCXT's own `session` setting), and CC
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -70,10 +71,8 @@ async def live(
         if order is not None:
             diary.write(wish=number, id=order["id"], status=order["status"])
             if wanted.then_cancel and order["status"] == "open":
-                try:
+                with contextlib.suppress(ccxt.BaseError):
                     await exchange.cancel_order(order["id"], SYMBOL)
-                except ccxt.BaseError:
-                    pass
         number += 1
 
 

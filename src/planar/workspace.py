@@ -18,9 +18,9 @@ from planar.adapters.exchange_ids import exchange_ids, resolve_exchange_id
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
 from planar.config import ExchangeSettings, Settings, flag, load
-from planar.config.schema import Environment
 from planar.config.debug import enable_debug
 from planar.config.paths import cache_dir, state_dir
+from planar.config.schema import Environment
 from planar.errors import ConfigError, NotSupported, Outcome, WrongLoop
 from planar.exchange import Exchange
 from planar.orders import OrderManager

@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from planar.config import Secret
 from planar.errors import (
     BadResponse,
     ExchangeNotAvailable,
@@ -21,7 +22,6 @@ from planar.errors import (
     PlanarError,
     RequestTimeout,
 )
-from planar.config import Secret
 from planar.transport.context import CallContext, Effect, Priority
 from planar.transport.dialer import Dialer, Route
 from planar.transport.guard import HostRules

@@ -13,13 +13,13 @@ from typing import Any, TypeVar, cast
 import planar.runtime as runtime
 from planar.adapters.base import Adapter, Capabilities, OrderRef, OrderRequest
 from planar.adapters.ccxt_errors import translate
+from planar.adapters.ccxt_markets import CcxtMarkets
 from planar.adapters.ccxt_seam import CcxtExchange
 from planar.adapters.ccxt_streams import open_feed
-from planar.adapters.feed import Feed, Topic
 from planar.adapters.exchange_ids import ccxt_version
+from planar.adapters.feed import Feed, Topic
 from planar.adapters.market_cache import MarketCache, MarketSet, markets_key
 from planar.adapters.profile import Profile
-from planar.adapters.ccxt_markets import CcxtMarkets
 from planar.errors import BadResponse, BadSymbol, NotSupported, OrderNotFound, Outcome, PlanarError
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, OrderState, Ticker, Trade
 from planar.models import from_ccxt as convert

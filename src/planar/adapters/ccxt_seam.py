@@ -229,14 +229,13 @@ class CcxtSeam(SocketSeam):
             message = str(body.get("msg") or body.get("message") or text)
         row = row_for(profile, code, message)
         kind = row.kind if row else planar_class(error)
-        speaks_venue = isinstance(parsed, dict | list) and bool(parsed)
+        limited = answer.status in (429, 418)
         outcome = row.outcome if row else Outcome.REFUSED
-        if not speaks_venue or (answer.status >= 500 and (row is None or row.outcome is not Outcome.OK)):
-            # a front, not the venue, may have answered after the venue acted
+        if parsed in (None, {}, []) or (answer.status >= 500 and outcome is Outcome.REFUSED) or (limited and not row):
+            # a front may have answered after the venue acted; only the venue's own word proves a refusal
             outcome = Outcome.UNKNOWN
-        if answer.status in (429, 418):
-            outcome = Outcome.REFUSED
-            kind = kind if issubclass(kind, RateLimitExceeded) else RateLimitExceeded
+        if limited and not issubclass(kind, RateLimitExceeded):
+            kind = RateLimitExceeded
         what = f"[{code}] {message}" if code else (f"HTTP {answer.status}: {_start(message)}")
         return kind(
             redact(what),
@@ -245,7 +244,7 @@ class CcxtSeam(SocketSeam):
             code=code,
             http_status=answer.status,
             hint=row.hint if row else None,
-            retry_after_s=_retry_after_s(answer) if answer.status in (429, 418) else None,
+            retry_after_s=_retry_after_s(answer) if limited else None,
         )
 
     def _no_answer(self, answer: Answer, text: str) -> BadResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 import msgspec
@@ -18,7 +19,6 @@ from planar.errors import NotSupported
 from planar.transport.budget import Budget, MeterPool, MeterSpec
 from planar.transport.dialer import Dialer, Route
 from planar.transport.guard import HostRules
-
 
 log = logging.getLogger("planar")
 
@@ -68,8 +68,7 @@ def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, mar
     """
     lazy_ccxt.install()
     profile = load_profile(request.exchange)
-    description = _describe(request.exchange)
-    rules = _host_rules(profile, description, request.environment)
+    rules = profile.hosts.get(request.environment) or _derived_hosts(profile, request.environment)
     route = Route(
         exchange=request.exchange,
         environment=request.environment,
@@ -79,7 +78,7 @@ def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, mar
         verify_ssl=request.verify_ssl,
     )
     if not profile.meters:
-        profile = msgspec.structs.replace(profile, meters=(_derived_meter(description),))
+        profile = msgspec.structs.replace(profile, meters=(_derived_meter(request.exchange),))
     if request.spacing_ms:
         _warn_of_spacing(request, profile.meters[0])
     budget = Budget(
@@ -97,9 +96,10 @@ def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, mar
     return CcxtAdapter(exchange, profile, markets, request.environment)
 
 
-def _describe(exchange_id: str) -> dict[str, Any]:
-    kind = seam_class(exchange_id)
-    return cast("dict[str, Any]", cast(Any, kind.__new__(kind)).describe())
+@cache
+def _describe(exchange_id: str) -> Mapping[str, Any]:
+    """CCXT's own description, untouched by any configuration: what a user overrides must not widen the guard."""
+    return seam_class(exchange_id)().describe()
 
 
 def _ccxt_config(request: OpeningRequest, profile: Profile) -> dict[str, Any]:
@@ -129,8 +129,9 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _derived_meter(description: Mapping[str, Any]) -> MeterSpec:
+def _derived_meter(exchange_id: str) -> MeterSpec:
     """CCXT's one limit as a sliding window: its rolling window where it has one, else what ten seconds allow."""
+    description = _describe(exchange_id)
     pace_ms = float(description.get("rateLimit") or 1000)
     window_ms = int(description.get("rollingWindowSize") or 0) or 10_000
     return MeterSpec("calls", max(1.0, window_ms / pace_ms), window_ms)
@@ -147,11 +148,9 @@ def _warn_of_spacing(request: OpeningRequest, meter: MeterSpec) -> None:
     log.warning("%s: rateLimit = %d is not needed: %s", request.exchange, request.spacing_ms, text)
 
 
-def _host_rules(profile: Profile, description: Mapping[str, Any], environment: str) -> HostRules:
-    """The hosts of an environment: from the venue's table, else from CCXT's urls."""
-    known = profile.hosts.get(environment)
-    if known is not None:
-        return known
+def _derived_hosts(profile: Profile, environment: str) -> HostRules:
+    """The hosts of an environment that no table of the venue names, from CCXT's urls."""
+    description = _describe(profile.id)
     urls, hostname = description["urls"], description.get("hostname")
     live = hosts_of(urls.get("api"), hostname)
     test = [host for host in hosts_of(urls.get("test"), hostname) if host not in live]

@@ -23,7 +23,7 @@ def balance(*, target: Target = HERE, json: Json = False) -> int:
     """Show what an account holds of each currency."""
 
     async def ask() -> AccountBalance:
-        async with opened(target) as exchange:
+        async with opened(target, private=True) as exchange:
             return await exchange.fetch_balance()
 
     found = run(ask())
@@ -58,7 +58,7 @@ def orders(
         raise UsageError("--all needs a market", hint="planar orders BTC/USDT --all")
 
     async def ask() -> list[Order]:
-        async with opened(target) as exchange:
+        async with opened(target, private=True) as exchange:
             if all and symbol is not None:
                 return (await exchange.fetch_orders(symbol, limit=limit))[-limit:]
             return await exchange.fetch_open_orders(symbol, limit=limit)
@@ -87,10 +87,12 @@ def cancel(
         yes: do not ask.
     """
     if all == (id is not None):
-        raise UsageError("name one order, or all of them", hint=f"planar cancel {symbol} ID, or planar cancel {symbol} --all")
+        raise UsageError(
+            "name one order, or all of them", hint=f"planar cancel {symbol} ID, or planar cancel {symbol} --all"
+        )
 
     async def work() -> list[Order] | None:
-        async with opened(target) as exchange:
+        async with opened(target, private=True) as exchange:
             with saying_outcome("canceled"):
                 if id is not None:
                     return [await exchange.cancel_order(id, symbol)]
@@ -118,7 +120,5 @@ def orders_table(found: list[Order], title: str) -> Table:
         side = Text(order.side, style=output.side_style(order.side))
         numbers = (output.number(value) for value in (order.amount, order.price, order.trigger_price, order.filled))
         names = (order.id or output.NONE, order.client_order_id or output.NONE, order.symbol)
-        table.add_row(
-            *names, side, order.type or output.NONE, *numbers, order.state.value, output.minute(order.ts_ms)
-        )
+        table.add_row(*names, side, order.type or output.NONE, *numbers, order.state.value, output.minute(order.ts_ms))
     return table

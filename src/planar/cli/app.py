@@ -55,7 +55,13 @@ def make_app() -> App:
     app.command(_venue_app())
     _add(app, setup.init, "init", SETUP, "planar init")
     app.command(_config_app())
-    _add(app, setup.completion, "completion", SETUP, "planar completion bash > ~/.local/share/bash-completion/completions/planar")
+    _add(
+        app,
+        setup.completion,
+        "completion",
+        SETUP,
+        "planar completion bash > ~/.local/share/bash-completion/completions/planar",
+    )
     return app
 
 
@@ -74,7 +80,9 @@ def _config_app() -> App:
 
 
 def _venue_app() -> App:
-    app = App(name="venue", help="Run, inspect and steer local exchanges.", group=LOCAL, sort_key=1, help_epilogue=DETAILS)
+    app = App(
+        name="venue", help="Run, inspect and steer local exchanges.", group=LOCAL, sort_key=1, help_epilogue=DETAILS
+    )
     _add(app, venue.up, "up", None, "planar venue up --port 8877 --activity")
     _add(app, venue.status, "status", None, "planar venue status")
     _add(app, venue.down, "down", None, "planar venue down")
@@ -129,7 +137,9 @@ def run(arguments: Sequence[str]) -> int:
         return exits.READER_GONE
     except Exception as error:
         _trace()
-        sys.stderr.write(f"planar: a fault in Planar: {type(error).__name__}: {error}\n  -> PLANAR_DEBUG=1 shows where\n")
+        sys.stderr.write(
+            f"planar: a fault in Planar: {type(error).__name__}: {error}\n  -> PLANAR_DEBUG=1 shows where\n"
+        )
         return exits.FAULT
 
 

@@ -94,6 +94,10 @@ class Row:
         stream = self._streams.get("book") or self._streams.get("ticker") or self._streams.get("trades")
         return stream.age_ms if stream is not None else None
 
+    def stream(self, channel: Channel) -> Stream[Any]:
+        """The stream of a channel that is open."""
+        return self._streams[channel]
+
     @property
     def dropped(self) -> int:
         """Updates that were replaced by newer ones before they were painted."""
@@ -148,7 +152,9 @@ async def follow(
 
 
 @asynccontextmanager
-async def running(coroutines: Iterable[tuple[str, Coroutine[Any, Any, None]]]) -> AsyncGenerator[list[asyncio.Task[None]]]:
+async def running(
+    coroutines: Iterable[tuple[str, Coroutine[Any, Any, None]]],
+) -> AsyncGenerator[list[asyncio.Task[None]]]:
     """Run named coroutines beside the block; they are canceled and waited for at its end.
 
     Raises:

@@ -80,5 +80,6 @@ def tell(error: PlanarError, *, json: bool) -> int:
         sys.stdout.write(msgspec.json.encode(as_json(error)).decode() + "\n")
         sys.stdout.flush()
     else:
-        sys.stderr.write(f"planar: {error}\n")
+        notes = "".join(f"\n  -> {note}" for note in getattr(error, "__notes__", ()))
+        sys.stderr.write(f"planar: {error}{notes}\n")
     return code_of(error)

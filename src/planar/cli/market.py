@@ -165,7 +165,9 @@ def _tickers_table(found: list[tuple[Market, Ticker]]) -> Table:
     )
     for market, one in found:
         step = market.precision.price
-        bid, ask, last, low, high = (output.number(value, step) for value in (one.bid, one.ask, one.last, one.low, one.high))
+        bid, ask, last, low, high = (
+            output.number(value, step) for value in (one.bid, one.ask, one.last, one.low, one.high)
+        )
         change = Text(output.NONE)
         if one.percentage is not None:
             change = Text(f"{one.percentage:+.2f} %", style=output.BUY if one.percentage >= 0 else output.SELL)
@@ -210,7 +212,9 @@ def _trades_table(market: Market, found: list[Trade]) -> Table:
 
 
 def _candles_table(market: Market, timeframe: str, found: list[Candle]) -> Table:
-    table = output.table("begins UTC", ">open", ">high", ">low", ">close", ">volume", title=f"{market.symbol} {timeframe}")
+    table = output.table(
+        "begins UTC", ">open", ">high", ">low", ">close", ">volume", title=f"{market.symbol} {timeframe}"
+    )
     step = market.precision.price
     for candle in found:
         style = output.BUY if candle.close >= candle.open else output.SELL

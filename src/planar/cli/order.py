@@ -117,7 +117,7 @@ def show(symbol: str, id: str, /, *, target: Target = HERE, json: Json = False) 
     """
 
     async def ask() -> Order:
-        async with opened(target) as exchange:
+        async with opened(target, private=True) as exchange:
             return await exchange.fetch_order(id, symbol)
 
     found = run(ask())
@@ -130,7 +130,7 @@ def _order(
     type_, params = _translated(kind, amount)
 
     async def work() -> int:
-        async with opened(target) as exchange:
+        async with opened(target, private=True) as exchange:
             with saying_outcome("ordered"):
                 if not sending.yes or sending.dry_run:
                     request = exchange.preview_order(symbol, type_, side, amount, kind.price, params)
@@ -197,27 +197,27 @@ async def _send(exchange: Exchange, args: tuple[Any, ...], intent: str, json: bo
         sys.stderr.write(f"planar: interrupted; `planar orders {args[0]}` shows whether the order had left already\n")
         raise
     order = await _ended(handle)
-    output.show(order, lambda: output.facts([("exchange", f"{exchange.id} ({exchange.environment})"), *_rows(order)]), json=json)
+    output.show(
+        order, lambda: output.facts([("exchange", f"{exchange.id} ({exchange.environment})"), *_rows(order)]), json=json
+    )
     return exits.REFUSED if order.status == "rejected" else exits.OK
 
 
 async def _looked_into(error: OrderUnknown) -> OrderHandle:
-    """Wait for the resolver; the handle if it found out.
+    """Wait for the resolver, which has begun; the handle if it finds out.
 
     Raises:
         OrderUnknown: it did not.
     """
     handle: OrderHandle = error.order
-    sys.stderr.write(f"planar: {error.message}; looking into it\n")
     try:
         await handle.resolved(RESOLVE_S)
-    except type(error) as still:
-        still.exchange = error.exchange
-        still.hint = (
+    except type(error):
+        error.hint = (
             "do not send it again: it is in the journal, and the next command that orders on this account looks into "
-            f"it first; `planar order show SYMBOL {still.client_id}` asks the exchange"
+            f"it first; `planar order show {handle.symbol} {error.client_id}` asks the exchange"
         )
-        raise still from error
+        raise error from None
     return handle
 
 
@@ -225,7 +225,7 @@ async def _ended(handle: OrderHandle) -> Order:
     """The order; one that executes at once is waited for."""
     from planar.errors import RequestTimeout
 
-    if handle.type == "market" and handle.trigger_price is None or handle.time_in_force in ("IOC", "FOK"):
+    if (handle.type == "market" and handle.trigger_price is None) or handle.time_in_force in ("IOC", "FOK"):
         try:
             return await handle.settled(SETTLE_S)
         except RequestTimeout:

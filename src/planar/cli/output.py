@@ -59,7 +59,9 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 def facts(rows: Iterable[tuple[str, str]], title: str | None = None) -> Table:
     """Names and values, without lines."""
-    made = Table(box=None, show_header=False, title=title, title_style="bold", title_justify="left", padding=(0, 2, 0, 0))
+    made = Table(
+        box=None, show_header=False, title=title, title_style="bold", title_justify="left", padding=(0, 2, 0, 0)
+    )
     made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
     for name, value in rows:

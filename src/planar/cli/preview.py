@@ -140,10 +140,16 @@ def rows(found: Preview) -> list[tuple[str, str]]:
         ("value", value),
         ("fee", fee),
         ("bid / ask now", f"{output.number(found.best_bid)} / {output.number(found.best_ask)}"),
-        ("executes", "at once" if found.takes else "when somebody meets its price"),
+        ("executes", _when(found)),
         ("free", f"{output.number(found.free)} {found.spends}"),
         *(("note", note) for note in found.notes),
     ]
+
+
+def _when(found: Preview) -> str:
+    if found.order.stop_price is not None:
+        return f"after the price reaches {found.order.stop_price}"
+    return "at once" if found.takes else "when somebody meets its price"
 
 
 def as_json(found: Preview, *, sent: bool) -> dict[str, Any]:

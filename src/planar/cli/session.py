@@ -80,11 +80,17 @@ def _leave(number: int) -> None:
 
 
 @asynccontextmanager
-async def opened(target: Target) -> AsyncGenerator[Exchange]:
-    """The exchange that the command line names, with its markets, for the length of the block."""
+async def opened(target: Target, *, private: bool = False) -> AsyncGenerator[Exchange]:
+    """The exchange that the command line names, with its markets, for the length of the block.
+
+    Args:
+        private: the command makes signed calls: an environment and credentials must be there before any request.
+    """
     import planar
 
     async with planar.open() as workspace:
+        if private:
+            _check_private(workspace, target)
         yield await open_exchange(workspace, target)
 
 
@@ -101,3 +107,36 @@ async def open_exchange(workspace: Workspace, target: Target) -> Exchange:
             "planar: no local venue is running, so one was started for this command alone; `planar venue up` keeps one\n"
         )
     return exchange
+
+
+def _check_private(workspace: Workspace, target: Target) -> None:
+    """Refuse what would be refused later, before a request is made for the markets.
+
+    Raises:
+        ConfigError: no environment is written.
+        MissingCredentials: which, and where to put them.
+    """
+    from planar.adapters.exchange_ids import resolve_exchange_id
+
+    name = target.exchange or workspace.settings.selection.default
+    if name is None:
+        return  # the workspace says what to do
+    exchange, _ = resolve_exchange_id(name)
+    environment = target.environment or workspace.settings.exchange(exchange).environment
+    if environment is None:
+        raise workspace.settings.missing_environment_error(exchange)
+    account = target.account or ""
+    if environment == "local" or workspace.settings.credentials_for(exchange, account, environment) is not None:
+        return
+    raise workspace.settings.missing_credentials_error(exchange, account, environment, required_credentials(exchange))
+
+
+def required_credentials(exchange: str) -> list[str]:
+    """The credentials that private calls of an exchange need, as CCXT's class of it says. Nothing is opened."""
+    from planar.adapters import lazy_ccxt
+    from planar.adapters.ccxt_seam import seam_class
+
+    lazy_ccxt.install()
+    kind: Any = seam_class(exchange)
+    needed: dict[str, bool] = kind.__new__(kind).describe()["requiredCredentials"]
+    return [name for name, required in needed.items() if required]

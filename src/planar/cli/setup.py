@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +12,7 @@ from rich.text import Text
 from planar.cli import exits, output
 from planar.cli.exits import UsageError
 from planar.cli.options import Json
+from planar.cli.session import required_credentials
 
 _MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "error": ("✗", "bold red")}
 
@@ -48,7 +48,7 @@ def check(*, json: Json = False) -> int:
     from planar.adapters.exchange_ids import exchange_ids
     from planar.config import check as check_configuration
 
-    report = check_configuration(known_ids=exchange_ids(), required_fields=_required_fields)
+    report = check_configuration(known_ids=exchange_ids(), required_fields=required_credentials)
     code = exits.USAGE if report.level == "error" else exits.OK
     value = {"level": report.level, "findings": report.findings}
 
@@ -67,17 +67,6 @@ def check(*, json: Json = False) -> int:
 
     output.show(value, render, json=json)
     return code
-
-
-def _required_fields(exchange: str) -> Collection[str]:
-    """The credentials that CCXT's class of an exchange asks for."""
-    from planar.adapters import lazy_ccxt
-    from planar.adapters.ccxt_seam import seam_class
-
-    lazy_ccxt.install()
-    kind = seam_class(exchange)
-    described = kind.describe(kind.__new__(kind))  # type: ignore[attr-defined]
-    return [name for name, needed in described["requiredCredentials"].items() if needed]
 
 
 def completion(shell: Annotated[Literal["bash", "zsh", "fish"], Parameter()], /) -> int:

@@ -32,7 +32,17 @@ Venue = Annotated[str | None, Parameter(name="--venue")]
 
 _COLUMNS = {
     "orders": ("id", "client_id", "account", "symbol", "side", "kind", "status", ">amount", ">price", ">filled"),
-    "fills": ("trade_id", "order_id", "account", "symbol", "side", ">price", ">amount", ">commission", "commission_asset"),
+    "fills": (
+        "trade_id",
+        "order_id",
+        "account",
+        "symbol",
+        "side",
+        ">price",
+        ">amount",
+        ">commission",
+        "commission_asset",
+    ),
     "postings": ("entry", "kind", "reference", "account", "asset", ">amount"),
 }
 
@@ -155,11 +165,23 @@ def add(
         status: for refuse-request and replace-answer: HTTP status.
         body: for refuse-request and replace-answer: text.
     """
-    fault = {"kind": kind.replace("-", "_"), "delay_ms": delay_ms, "keep_bytes": keep_bytes, "status": status, "body": body}
+    fault = {
+        "kind": kind.replace("-", "_"),
+        "delay_ms": delay_ms,
+        "keep_bytes": keep_bytes,
+        "status": status,
+        "body": body,
+    }
     rule = {
         "fault": {name: value for name, value in fault.items() if value is not None},
         "method": method.upper() if method is not None else None,
-        **{"path": path, "host": host, "account": account, "venue": venue, "nth": nth, "count": count or 1, "id": id},
+        "path": path,
+        "host": host,
+        "account": account,
+        "venue": venue,
+        "nth": nth,
+        "count": count or 1,
+        "id": id,
     }
     made = control().add_fault(_rule(rule))
     return output.show(made, lambda: f"The rule {made.id} is in force: {kind}.", json=json)
@@ -170,7 +192,9 @@ def faults(*, json: Json = False) -> int:
     found = control().faults()
 
     def render() -> Table:
-        table = output.table("rule", "kind", "which requests", ">seen", ">hit", title=f"{len(found.firings)} hits so far")
+        table = output.table(
+            "rule", "kind", "which requests", ">seen", ">hit", title=f"{len(found.firings)} hits so far"
+        )
         for state in found.rules:
             conditions = (state.rule.venue, state.rule.account, state.rule.method, state.rule.host, state.rule.path)
             which = " ".join(part for part in conditions if part) or "all"
@@ -197,7 +221,9 @@ def _rule(values: dict[str, Any]) -> FaultRule:
     try:
         return msgspec.convert(values, FaultRule)
     except msgspec.ValidationError as error:
-        raise UsageError(f"that is no fault rule: {error}", hint="`planar venue fault add --help` tells what each needs")
+        raise UsageError(
+            f"that is no fault rule: {error}", hint="`planar venue fault add --help` tells what each needs"
+        )
 
 
 def _ledger_table(question: Question, found: dict[str, Any]) -> Table | str:

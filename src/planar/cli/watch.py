@@ -128,8 +128,9 @@ def _printer(json: bool) -> Any:
     """What is done with each update: printed, if it is for a machine."""
 
     def print_line(row: Row, channel: Channel, item: Model) -> None:
-        head = {"exchange": row.exchange, "symbol": row.symbol, "channel": channel, "state": row.state}
-        output.print_json({**head, "age_ms": row.age_ms, "data": item})
+        stream = row.stream(channel)
+        head = {"exchange": row.exchange, "symbol": row.symbol, "channel": channel}
+        output.print_json({**head, "state": stream.state, "age_ms": stream.age_ms, "data": item})
 
     def ignore(row: Row, channel: Channel, item: Model) -> None:
         """The table is painted from the rows."""

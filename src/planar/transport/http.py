@@ -20,7 +20,6 @@ from planar.errors import BadResponse, ExchangeNotAvailable, NetworkError, Outco
 from planar.transport.context import CallContext, Effect, RequestRecord
 from planar.transport.redact import redact
 
-
 log = logging.getLogger("planar.transport")
 
 
@@ -65,11 +64,10 @@ TRANSPORT_OUTCOMES: tuple[tuple[type[BaseException], type[PlanarError], Outcome,
 
 def classify(error: BaseException, exchange: str, record: RequestRecord) -> PlanarError:
     """The error of Planar for an exception of aiohttp, asyncio or the system."""
-    for kind, planar_kind, outcome, text in TRANSPORT_OUTCOMES:
-        if isinstance(error, kind):
-            break
-    else:
+    row = next((row for row in TRANSPORT_OUTCOMES if isinstance(error, row[0])), None)
+    if row is None:
         raise error
+    _, planar_kind, outcome, text = row
     record.outcome = outcome
     return planar_kind(
         f"{record.method} {record.host}{record.path}: {text}",
@@ -120,7 +118,9 @@ async def send(
     record.http_status = response.status
     if log.isEnabledFor(logging.DEBUG):
         began = f"{record.method} {redact(url)} {redact(body or '')}".rstrip()
-        log.debug("%s -> %d in %d ms, %d bytes", began, response.status, runtime.wall_ms() - record.sent_ms, len(body_read))
+        log.debug(
+            "%s -> %d in %d ms, %d bytes", began, response.status, runtime.wall_ms() - record.sent_ms, len(body_read)
+        )
     joined: dict[str, str] = {}
     for name, value in response.headers.items():
         joined[name] = f"{joined[name]}, {value}" if name in joined else value

@@ -220,19 +220,22 @@ async def test_pro_public_streams(living: LocalBinance) -> None:
         assert [(dec(p), dec(a)) for p, a in book["bids"][:20]] == [(x.price, x.amount) for x in own.bids]
         assert [(dec(p), dec(a)) for p, a in book["asks"][:20]] == [(x.price, x.amount) for x in own.asks]
         living.wire.world.model.frozen = False
-        trades, ticker, best, candles = await asyncio.gather(
+        trades, ticker, best, candles, tickers, many, both = await asyncio.gather(
             exchange.watch_trades(SYMBOL),
             exchange.watch_ticker(SYMBOL),
             exchange.watch_bids_asks([SYMBOL]),
             exchange.watch_ohlcv(SYMBOL, "1m"),
+            exchange.watch_tickers(),
+            exchange.watch_ohlcv_for_symbols([["ETH/USDT", "1m"], ["ETH/USDT", "5m"]]),
+            exchange.watch_trades_for_symbols(["BNB/USDT", "ETH/USDT"]),
         )
         assert {t["id"] for t in trades} <= {str(t.id) for t in living.exchange.trades(SYMBOL, limit=100)}
         assert ticker["symbol"] == SYMBOL
         assert best[SYMBOL]["bid"] < best[SYMBOL]["ask"]
         assert candles[-1][0] % 60_000 == 0
-        assert len(await exchange.watch_tickers()) >= 1
-        assert await exchange.watch_ohlcv_for_symbols([[SYMBOL, "1m"], ["ETH/USDT", "1m"]])
-        assert (await exchange.watch_trades_for_symbols([SYMBOL, "ETH/USDT"]))[0]["side"] in ("buy", "sell")
+        assert set(tickers) <= set(living.exchange.symbols)
+        assert set(many) == {"ETH/USDT"}
+        assert both[0]["side"] in ("buy", "sell")
 
 
 async def test_pro_user_data(binance: LocalBinance) -> None:
@@ -336,9 +339,10 @@ async def test_synchronous_ccxt_through_the_proxy(by_proxy: LocalBinance) -> Non
 
 async def test_activity_reaches_the_user_stream(socket_path: str) -> None:
     async with local_binance(socket_path, activity=True) as venue, venue.ccxt(ccxt_pro.binance) as exchange:
-        orders, balance = await asyncio.wait_for(asyncio.gather(exchange.watch_orders(), exchange.watch_balance()), 10)
+        orders, balance, trades = await asyncio.wait_for(
+            asyncio.gather(exchange.watch_orders(), exchange.watch_balance(), exchange.watch_my_trades()), 10
+        )
         assert orders
         assert balance["USDT"]["total"] > 0
-        trades = await asyncio.wait_for(exchange.watch_my_trades(), 10)
         assert trades[0]["takerOrMaker"] == "taker"
         assert venue.exchange.audit() == []

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from binance_kit import LocalBinance, now_ms
+from binance_kit import REST, LocalBinance, now_ms
 
 from planar.venue.engine.enums import Interval
 from planar.venue.wire.binance.zones import parse_zone, zoned_candles
@@ -121,6 +121,28 @@ async def test_depth(shared: LocalBinance) -> None:
         "asks": [[f"{x.price:.8f}", f"{x.amount:.8f}"] for x in own.asks],
     }
     assert len((await shared.get("/api/v3/depth", symbol="BTCUSDT", limit=9999)).json["bids"]) >= 20
+
+
+async def test_microseconds(shared: LocalBinance) -> None:
+    async def fine(path: str, **query: str) -> Any:
+        text = "&".join(f"{name}={value}" for name, value in query.items())
+        answer = await shared.send("GET", f"{REST}{path}?{text}", **{"X-MBX-TIME-UNIT": "MICROSECOND"})
+        return answer.json
+
+    for path in ("/api/v3/trades", "/api/v3/aggTrades"):
+        plain = (await shared.get(path, symbol="BTCUSDT", limit=2)).json
+        field = "time" if path.endswith("/trades") else "T"
+        rows = await fine(path, symbol="BTCUSDT", limit="2")
+        assert rows == [{**row, field: row[field] * 1000} for row in plain]
+    row = (await shared.get("/api/v3/klines", symbol="BTCUSDT", interval="1h", startTime=0, limit=1)).json[0]
+    exact = (await fine("/api/v3/klines", symbol="BTCUSDT", interval="1h", startTime="0", limit="1"))[0]
+    assert exact == [row[0] * 1000, *row[1:6], row[6] * 1000 + 999, *row[7:]]
+    wrong = await shared.send("GET", f"{REST}/api/v3/time", **{"X-MBX-TIME-UNIT": "HOUR"})
+    assert wrong.error == (
+        400,
+        -1194,
+        "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.",
+    )
 
 
 async def test_trades(shared: LocalBinance) -> None:

@@ -52,9 +52,10 @@ def test_websocket_api_documented_signature() -> None:
     )
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("place", ["query", "body", "mixed", "signature first"])
-async def test_parameters_in_query_and_body(binance: LocalBinance, place: str) -> None:
-    who = binance.account()
+async def test_parameters_in_query_and_body(shared: LocalBinance, place: str) -> None:
+    who = shared.account()
     first, second = (
         "symbol=BTCUSDT&side=BUY&type=LIMIT",
         f"timeInForce=GTC&quantity=0.001&price=50000&timestamp={now_ms()}",
@@ -66,39 +67,42 @@ async def test_parameters_in_query_and_body(binance: LocalBinance, place: str) -
         "mixed": (first, f"{second}&signature={sign(first + second, who.secret)}"),
         "signature first": (f"signature={sign(whole, who.secret)}&{whole}", ""),
     }[place]
-    answer = await binance.send("POST", f"{REST}/api/v3/order?{query}", body=body, key=who.apiKey)
+    answer = await shared.send("POST", f"{REST}/api/v3/order?{query}", body=body, key=who.apiKey)
     assert answer.status == 200, answer.text
     assert answer.json["status"] == "NEW"
 
 
-async def test_query_wins_over_body(binance: LocalBinance) -> None:
-    who = binance.account()
+@pytest.mark.asyncio(loop_scope="module")
+async def test_query_wins_over_body(shared: LocalBinance) -> None:
+    who = shared.account()
     query = f"symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.001&price=50000&timestamp={now_ms()}"
     body = "price=40000"
     url = f"{REST}/api/v3/order?{query}&signature={sign(query + body, who.secret)}"
-    answer = await binance.send("POST", url, body=body, key=who.apiKey)
+    answer = await shared.send("POST", url, body=body, key=who.apiKey)
     assert answer.json["price"] == "50000.00000000"
 
 
-async def test_raw_bytes_are_signed_however_they_are_escaped(binance: LocalBinance) -> None:
-    who = binance.account()
+@pytest.mark.asyncio(loop_scope="module")
+async def test_raw_bytes_are_signed_however_they_are_escaped(shared: LocalBinance) -> None:
+    who = shared.account()
     query = f"symbol=%42TCUSDT&timestamp={now_ms()}"
-    answer = await binance.send(
+    answer = await shared.send(
         "GET", f"{REST}/api/v3/openOrders?{query}&signature={sign(query, who.secret)}", key=who.apiKey
     )
     assert answer.status == 200, answer.text
 
 
-async def test_ed25519(binance: LocalBinance) -> None:
-    who = binance.account()
+@pytest.mark.asyncio(loop_scope="module")
+async def test_ed25519(shared: LocalBinance) -> None:
+    who = shared.account()
     private = serialization.load_pem_private_key(who.more["ed25519.secret"].encode(), None)
     query = f"timestamp={now_ms()}"
     signature = quote(base64.b64encode(private.sign(query.encode())), safe="")  # type: ignore[union-attr, call-arg]
     url = f"{REST}{ACCOUNT}?{query}&signature={signature}"
-    answer = await binance.send("GET", url, key=who.more["ed25519.apiKey"])
+    answer = await shared.send("GET", url, key=who.more["ed25519.apiKey"])
     assert answer.status == 200
-    assert answer.json["uid"] == (await binance.signed("GET", ACCOUNT)).json["uid"]
-    wrong = await binance.send(
+    assert answer.json["uid"] == (await shared.signed("GET", ACCOUNT)).json["uid"]
+    wrong = await shared.send(
         "GET", url.replace("timestamp=", "recvWindow=9&timestamp="), key=who.more["ed25519.apiKey"]
     )
     assert wrong.error == (400, -1022, "Signature for this request is not valid.")
@@ -122,6 +126,7 @@ async def test_rsa_and_rights(binance: LocalBinance) -> None:
     assert (status, '"code":-2015' in text) == (401, True)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("params", "error"),
     [
@@ -153,24 +158,26 @@ async def test_rsa_and_rights(binance: LocalBinance) -> None:
         ),
     ],
 )
-async def test_clock(binance: LocalBinance, params: dict[str, object], error: tuple[int, int, str]) -> None:
+async def test_clock(shared: LocalBinance, params: dict[str, object], error: tuple[int, int, str]) -> None:
     offset = params.pop("timestamp", 0)
     if isinstance(offset, int):
         params["timestamp"] = now_ms() + offset
     elif offset is not None:
         params["timestamp"] = offset
     query = urlencode(params)
-    who = binance.account()
+    who = shared.account()
     url = f"{REST}{ACCOUNT}?{query}{'&' if query else ''}signature={sign(query, who.secret)}"
-    assert (await binance.send("GET", url, key=who.apiKey)).error == error
+    assert (await shared.send("GET", url, key=who.apiKey)).error == error
 
 
-async def test_timestamps_in_microseconds(binance: LocalBinance) -> None:
-    assert (await binance.signed("GET", ACCOUNT, timestamp=now_ms() * 1000)).status == 200
-    late = await binance.signed("GET", ACCOUNT, timestamp=(now_ms() - 6000) * 1000)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_timestamps_in_microseconds(shared: LocalBinance) -> None:
+    assert (await shared.signed("GET", ACCOUNT, timestamp=now_ms() * 1000)).status == 200
+    late = await shared.signed("GET", ACCOUNT, timestamp=(now_ms() - 6000) * 1000)
     assert late.error[1] == -1021
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("key", "signature", "error"),
     [
@@ -186,10 +193,10 @@ async def test_timestamps_in_microseconds(binance: LocalBinance) -> None:
         ("own", None, (400, -1102, "Mandatory parameter 'signature' was not sent, was empty/null, or malformed.")),
     ],
 )
-async def test_keys(binance: LocalBinance, key: str | None, signature: str | None, error: tuple[int, int, str]) -> None:
-    key = binance.account().apiKey if key == "own" else key
+async def test_keys(shared: LocalBinance, key: str | None, signature: str | None, error: tuple[int, int, str]) -> None:
+    key = shared.account().apiKey if key == "own" else key
     suffix = "" if signature is None else f"&signature={signature}"
-    answer = await binance.send("GET", f"{REST}{ACCOUNT}?timestamp={now_ms()}{suffix}", key=key)
+    answer = await shared.send("GET", f"{REST}{ACCOUNT}?timestamp={now_ms()}{suffix}", key=key)
     assert answer.error == error
 
 

@@ -21,10 +21,6 @@ from planar.venue.wire.binance.stream_names import Kind, parse
 
 TRADE = {"e", "E", "s", "t", "p", "q", "T", "m", "M"}
 AGGREGATE = {"e", "E", "s", "a", "p", "q", "f", "l", "T", "m", "M"}
-MINI = {"e", "E", "s", "c", "o", "h", "l", "v", "q"}
-TICKER = MINI | {"p", "P", "w", "x", "Q", "b", "B", "a", "A", "O", "C", "F", "L", "n"}
-ROLLING = {"e", "E", "s", "p", "P", "o", "h", "l", "c", "w", "v", "q", "O", "C", "F", "L", "n"}
-KLINE = {"t", "T", "s", "i", "f", "L", "o", "c", "h", "l", "v", "n", "x", "q", "V", "Q", "B"}
 
 
 def buy(binance: LocalBinance, amount: str = "0.2", account: str = "bob") -> Any:
@@ -53,17 +49,19 @@ async def test_subscribe_list_unsubscribe(binance: LocalBinance) -> None:
         assert (await next_json(ws))["e"] == "aggTrade"
 
 
-async def test_properties(binance: LocalBinance) -> None:
-    async with binance.ws(f"{STREAM}/ws/btcusdt@trade") as ws:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_properties(shared: LocalBinance) -> None:
+    async with shared.ws(f"{STREAM}/ws/btcusdt@trade") as ws:
         assert await ask(ws, "GET_PROPERTY", ["combined"]) == {"result": False, "id": 1}
         assert await ask(ws, "SET_PROPERTY", ["combined", True]) == {"result": None, "id": 1}
-        buy(binance, "0.001")
+        buy(shared, "0.001")
         frame = await next_json(ws)
         assert (frame["stream"], frame["data"]["e"]) == ("btcusdt@trade", "trade")
-    async with binance.ws(f"{STREAM}/stream") as ws:
+    async with shared.ws(f"{STREAM}/stream") as ws:
         assert await ask(ws, "GET_PROPERTY", ["combined"]) == {"result": True, "id": 1}
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("text", "error"),
     [
@@ -109,8 +107,8 @@ async def test_properties(binance: LocalBinance) -> None:
         ),
     ],
 )
-async def test_bad_requests(binance: LocalBinance, text: str, error: dict[str, Any]) -> None:
-    async with binance.ws(f"{STREAM}/ws") as ws:
+async def test_bad_requests(shared: LocalBinance, text: str, error: dict[str, Any]) -> None:
+    async with shared.ws(f"{STREAM}/ws") as ws:
         await ws.send_str(text)
         frame = await next_json(ws)
         assert frame["error"] == error
@@ -222,62 +220,6 @@ def test_diff_depth_begins_where_the_book_is() -> None:
     assert depth.take() is None
 
 
-async def test_timed_streams(living: LocalBinance) -> None:
-    names = [
-        "btcusdt@depth5@100ms",
-        "btcusdt@depth20",
-        "btcusdt@miniTicker",
-        "btcusdt@ticker",
-        "btcusdt@ticker_1h",
-        "btcusdt@avgPrice",
-        "btcusdt@kline_1m",
-        "btcusdt@kline_1s",
-        "btcusdt@kline_1d@+08:00",
-        "!miniTicker@arr",
-        "!ticker@arr",
-        "!ticker_4h@arr",
-    ]
-    seen: dict[str, Any] = {}
-    async with living.ws(f"{STREAM}/stream?streams={'/'.join(names)}") as ws:
-        async with asyncio.timeout(6):
-            while len(seen) < len(names):
-                frame = await next_json(ws)
-                seen[frame["stream"]] = frame["data"]
-    assert [len(seen[name]["bids"]) for name in names[:2]] == [5, 20]
-    assert set(seen[names[0]]) == {"lastUpdateId", "bids", "asks"}
-    assert (set(seen[names[2]]), seen[names[2]]["e"]) == (MINI, "24hrMiniTicker")
-    assert (set(seen[names[3]]), seen[names[3]]["e"]) == (TICKER, "24hrTicker")
-    assert (set(seen[names[4]]), seen[names[4]]["e"]) == (ROLLING, "1hTicker")
-    assert (set(seen[names[5]]), seen[names[5]]["e"], seen[names[5]]["i"]) == (
-        {"e", "E", "s", "i", "w", "T"},
-        "avgPrice",
-        "5m",
-    )
-    kline = seen[names[6]]["k"]
-    assert (set(kline), kline["i"], kline["T"] - kline["t"]) == (KLINE, "1m", 59_999)
-    assert kline["L"] - kline["f"] + 1 == kline["n"] or kline["n"] == 0
-    assert (seen[names[8]]["k"]["t"] + 8 * 3_600_000) % 86_400_000 == 0
-    assert all(set(row) == MINI for row in seen["!miniTicker@arr"])
-    assert all(set(row) == TICKER for row in seen["!ticker@arr"])
-    assert {row["e"] for row in seen["!ticker_4h@arr"]} == {"4hTicker"}
-
-
-async def test_closed_candles_come_once_and_in_order(living: LocalBinance) -> None:
-    events: list[Any] = []
-    async with living.ws(f"{STREAM}/ws/btcusdt@kline_1s") as ws:
-        async with asyncio.timeout(8):
-            while len([e for e in events if e["k"]["x"]]) < 2:
-                events.append(await next_json(ws))
-    closed = [event["k"] for event in events if event["k"]["x"]]
-    assert [k["t"] - closed[0]["t"] for k in closed] == [0, 1000]
-    for k in closed:
-        own = living.exchange.candles("BTC/USDT", parse("btcusdt@kline_1s").interval, start_ms=k["t"], limit=1)[0]  # type: ignore[union-attr, arg-type]
-        assert (Decimal(k["v"]), Decimal(k["c"]), k["n"]) == (own.volume, own.close, own.trades)
-        trades = [t for t in living.exchange.trades("BTC/USDT", limit=1000) if k["t"] <= t.ts_ms <= k["T"]]
-        if trades:
-            assert (k["f"], k["L"]) == (trades[0].id, trades[-1].id)
-
-
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -299,8 +241,9 @@ def test_names(name: str, kind: Kind | None) -> None:
     assert (stream.kind if stream else None) == kind
 
 
-async def test_streams_of_the_url(binance: LocalBinance) -> None:
-    async with binance.ws(f"{STREAM}/ws/btcusdt%40trade/ethusdt@trade/0") as ws:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_streams_of_the_url(shared: LocalBinance) -> None:
+    async with shared.ws(f"{STREAM}/ws/btcusdt%40trade/ethusdt@trade/0") as ws:
         assert (await ask(ws, "LIST_SUBSCRIPTIONS"))["result"] == ["btcusdt@trade", "ethusdt@trade", "0"]
 
 
@@ -313,8 +256,9 @@ async def test_too_many_streams(socket_path: str) -> None:
         assert len((await ask(ws, "LIST_SUBSCRIPTIONS"))["result"]) == 2
 
 
-async def test_too_many_messages(binance: LocalBinance) -> None:
-    async with binance.ws(f"{STREAM}/ws") as ws:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_too_many_messages(shared: LocalBinance) -> None:
+    async with shared.ws(f"{STREAM}/ws") as ws:
         with contextlib.suppress(ConnectionError):
             for number in range(12):
                 await ws.send_str(json.dumps({"id": number, "method": "LIST_SUBSCRIPTIONS"}))

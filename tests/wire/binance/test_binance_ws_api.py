@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from aiohttp import WSServerHandshakeError
 from binance_kit import WS_API, LocalBinance, ask, local_binance, next_json, now_ms
 from cryptography.hazmat.primitives import serialization
 
@@ -32,8 +33,9 @@ def ed25519(binance: LocalBinance, **params: Any) -> dict[str, Any]:
     return {**params, "signature": base64.b64encode(private.sign(payload.encode())).decode()}  # type: ignore[union-attr, call-arg]
 
 
-async def test_answers(binance: LocalBinance) -> None:
-    async with binance.ws(WS_API) as ws:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_answers(shared: LocalBinance) -> None:
+    async with shared.ws(WS_API) as ws:
         pong = await ask(ws, "ping", request_id="an id, any")
         assert list(pong) == ["id", "status", "result", "rateLimits"]
         assert (pong["id"], pong["status"], pong["result"]) == ("an id, any", 200, {})
@@ -47,11 +49,12 @@ async def test_answers(binance: LocalBinance) -> None:
         assert list(time) == ["id", "status", "result"]
         assert abs(time["result"]["serverTime"] - now_ms()) < 5000
         assert (await ask(ws, "v3/time", {}, 12))["id"] == 12
-    async with binance.ws(f"{WS_API}?returnRateLimits=false") as ws:
+    async with shared.ws(f"{WS_API}?returnRateLimits=false") as ws:
         assert "rateLimits" not in await ask(ws, "ping")
         assert "rateLimits" in await ask(ws, "ping", {"returnRateLimits": True})
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("method", "path", "params"),
     [
@@ -67,17 +70,29 @@ async def test_answers(binance: LocalBinance) -> None:
     ],
 )
 async def test_market_data_is_that_of_rest(
-    binance: LocalBinance, method: str, path: str, params: dict[str, Any]
+    shared: LocalBinance, method: str, path: str, params: dict[str, Any]
 ) -> None:
     query = {name: json.dumps(value) if isinstance(value, list) else value for name, value in params.items()}
     query = {name: str(value).replace(" ", "") for name, value in query.items()}
-    async with binance.ws(WS_API) as ws:
+    async with shared.ws(WS_API) as ws:
         answer = await ask(ws, method, params)
-        assert answer["result"] == (await binance.get(f"/api/v3/{path}", **query)).json
+        assert answer["result"] == (await shared.get(f"/api/v3/{path}", **query)).json
 
 
-async def test_other_market_data(binance: LocalBinance) -> None:
-    async with binance.ws(WS_API) as ws:
+async def test_microseconds(binance: LocalBinance) -> None:
+    async with binance.ws(f"{WS_API}?timeUnit=microsecond") as ws:
+        placed = await ask(ws, "order.place", binance.api_params(**LIMIT))
+        order = binance.exchange.open_orders("alice", "BTC/USDT")[-1]
+        assert placed["result"]["transactTime"] == placed["result"]["workingTime"] == order.created_ms * 1000
+    with pytest.raises(WSServerHandshakeError) as refused:
+        async with binance.ws(f"{WS_API}?timeUnit=hour"):
+            raise AssertionError("connected")
+    assert refused.value.status == 400
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_other_market_data(shared: LocalBinance) -> None:
+    async with shared.ws(WS_API) as ws:
         info = (await ask(ws, "exchangeInfo", {"symbols": ["BTCUSDT"]}))["result"]
         assert info["rateLimits"][-1] == {
             "rateLimitType": "CONNECTIONS",
@@ -136,6 +151,7 @@ async def test_life_of_an_order(binance: LocalBinance) -> None:
         assert counts["result"][1]["count"] >= 2
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("text", "error"),
     [
@@ -163,8 +179,8 @@ async def test_life_of_an_order(binance: LocalBinance) -> None:
         ('{"id":1,"method":"userDataStream.unsubscribe"}', (400, -2036, "User Data Stream subscription not active.")),
     ],
 )
-async def test_refusals(binance: LocalBinance, text: str, error: tuple[int, int, str]) -> None:
-    async with binance.ws(WS_API) as ws:
+async def test_refusals(shared: LocalBinance, text: str, error: tuple[int, int, str]) -> None:
+    async with shared.ws(WS_API) as ws:
         await ws.send_str(text)
         frame = await next_json(ws)
         assert (frame["status"], frame["error"]["code"], frame["error"]["msg"]) == error
@@ -172,15 +188,16 @@ async def test_refusals(binance: LocalBinance, text: str, error: tuple[int, int,
         assert (await ask(ws, "ping"))["status"] == 200
 
 
-async def test_signatures_and_clocks(binance: LocalBinance) -> None:
-    async with binance.ws(WS_API) as ws:
-        wrong = await ask(ws, "account.status", {**binance.api_params(), "signature": "0" * 64})
+@pytest.mark.asyncio(loop_scope="module")
+async def test_signatures_and_clocks(shared: LocalBinance) -> None:
+    async with shared.ws(WS_API) as ws:
+        wrong = await ask(ws, "account.status", {**shared.api_params(), "signature": "0" * 64})
         assert (wrong["status"], wrong["error"]["code"]) == (400, -1022)
-        late = await ask(ws, "account.status", binance.api_params(timestamp=now_ms() - 6000))
+        late = await ask(ws, "account.status", shared.api_params(timestamp=now_ms() - 6000))
         assert late["error"] == {"code": -1021, "msg": "Timestamp for this request is outside of the recvWindow."}
-        early = await ask(ws, "account.status", binance.api_params(timestamp=now_ms() + 2000))
+        early = await ask(ws, "account.status", shared.api_params(timestamp=now_ms() + 2000))
         assert early["error"]["msg"] == "Timestamp for this request was 1000ms ahead of the server's time."
-        numbers = await ask(ws, "account.status", binance.api_params(recvWindow=5000.5))
+        numbers = await ask(ws, "account.status", shared.api_params(recvWindow=5000.5))
         assert numbers["status"] == 200
 
 

@@ -6,6 +6,5 @@ from planar.cli.options import Json
 
 
 def demo(*, seconds: float = 20.0, seed: int = 1, json: Json = False) -> int:
-    """Show.
-    """
+    """Show."""
     return 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from planar.models.data import Side
 from planar.models.from_ccxt.data import LIQUIDITY, SIDES
 from planar.models.from_ccxt.reader import Reader
 from planar.models.orders import Fee, Fill, Order, OrderStatus, order_state
@@ -36,7 +37,8 @@ def order(data: object, *, exchange: str | None = None, received_ns: int | None 
         raise r.bad("amount", None, "and `cost` are missing")
     if kind == "limit":
         r.needed("price", price)
-    symbol, side = r.identity("symbol"), r.needed("side", r.word("side", SIDES))
+    symbol: str = r.identity("symbol")
+    side: Side = r.needed("side", r.word("side", SIDES))
     return Order(
         id=order_id,
         client_order_id=r.text("clientOrderId"),
@@ -105,10 +107,7 @@ def order_ack(data: object, request: Order, *, exchange: str | None = None, rece
         "cost": r.amount("cost"),
         "average": r.amount("average"),
         "fees": _fees(r, exchange) or None,
-        "trades": _fills(
-            r, exchange, received_ns, symbol=request.symbol, side=request.side, order_id=order_id
-        )
-        or None,
+        "trades": _fills(r, exchange, received_ns, symbol=request.symbol, side=request.side, order_id=order_id) or None,
         "ts_ms": r.time_ms("timestamp"),
         "last_trade_ts_ms": r.time_ms("lastTradeTimestamp"),
         "last_update_ts_ms": r.time_ms("lastUpdateTimestamp"),

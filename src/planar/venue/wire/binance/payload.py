@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import orjson
-
-MILLISECONDS: Final = 1
-MICROSECONDS: Final = 1000
-"""Time units of a connection (`timeUnit=MICROSECOND`), as the factor on milliseconds."""
 
 
 class Payload:

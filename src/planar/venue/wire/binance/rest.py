@@ -15,6 +15,7 @@ from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.keys import signed_payload
 from planar.venue.wire.binance.params import Params
 from planar.venue.wire.binance.routes import PATHS, REST
+from planar.venue.wire.binance.time_units import HEADER, convert, read_unit
 
 JSON: Final = "application/json;charset=UTF-8"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -33,11 +34,13 @@ async def respond(desk: Desk, path: str, request: web.BaseRequest) -> web.Respon
     body = await request.read()
     account: str | None = None
     try:
+        unit = read_unit(request.headers.get(HEADER))
         params = Params.of(query, _form(request, body))
         dispatch.charge(desk, endpoint, params, address)
         result, account = await dispatch.answer(
             desk, endpoint, params, address, request.headers.get(KEY_HEADER), signed_payload(query.encode(), body)
         )
+        result = convert(result, unit)
         status, retry_at_ms = 200, None
     except ApiError as error:
         result, status, retry_at_ms = error.body(), error.status, error.retry_at_ms
@@ -85,6 +88,14 @@ def _json(
     if retry_at_ms is not None:
         headers["Retry-After"] = str(-(-(retry_at_ms - now_ms) // 1000))
     return web.Response(body=orjson.dumps(result), status=status, headers=headers)
+
+
+def refuse_plain(error: ApiError | None) -> web.Response:
+    """The answer where only a WebSocket is served, and none (or none with these parameters) was asked for."""
+    headers = {"Date": formatdate(runtime.wall_ms() / 1000, usegmt=True)}
+    if error is None:
+        return web.Response(status=400, text="Bad Request", headers=headers)
+    return web.Response(status=400, body=orjson.dumps(error.body()), headers={**headers, "Content-Type": JSON})
 
 
 def no_such_path(*, known: bool = False) -> web.Response:

@@ -14,18 +14,11 @@ from aiohttp import WSMsgType, web
 
 import planar.runtime as runtime
 from planar.venue.wire.binance.desk import Desk
-from planar.venue.wire.binance.payload import MICROSECONDS, MILLISECONDS
 
 POLICY_VIOLATION: Final = 1008
 GOING_AWAY: Final = 1001
 CLOSE_WAIT_S: Final = 1.0
 """How long a client may take to answer a close frame."""
-TIME_UNITS: Final = {
-    "MICROSECOND": MICROSECONDS,
-    "microsecond": MICROSECONDS,
-    "MILLISECOND": MILLISECONDS,
-    "millisecond": MILLISECONDS,
-}
 
 
 class Socket(abc.ABC):

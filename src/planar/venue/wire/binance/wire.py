@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
@@ -14,14 +13,15 @@ from planar.venue.wire import ControlAction, LedgerQuery, VenueAccount
 from planar.venue.wire.binance import control, hosts, rest
 from planar.venue.wire.binance.activity import Activity
 from planar.venue.wire.binance.desk import Desk
+from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.feed import TICK_MS, MarketFeed
 from planar.venue.wire.binance.keys import Right
 from planar.venue.wire.binance.params import split
-from planar.venue.wire.binance.payload import MILLISECONDS
 from planar.venue.wire.binance.routes import REST
 from planar.venue.wire.binance.settings import Settings
-from planar.venue.wire.binance.socket import TIME_UNITS, Socket, Sockets
+from planar.venue.wire.binance.socket import Socket, Sockets
 from planar.venue.wire.binance.streams import StreamSocket, names_of
+from planar.venue.wire.binance.time_units import read_unit
 from planar.venue.wire.binance.ws_api import CONNECTION_WEIGHT, WsApiSocket
 from planar.venue.wire.binance.ws_api import PATHS as WS_API_PATHS
 
@@ -73,11 +73,15 @@ class BinanceWire:
 
     async def handle(self, host: str, path: str, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, a WebSocket upgrade or not."""
-        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-        if host in hosts.STREAM_HOSTS and path.startswith(("/ws", "/stream")):
-            return await self._connect(self._stream(host, path, request), request) if upgrade else _no_upgrade()
-        if host == hosts.WS_API_HOST and path in WS_API_PATHS:
-            return await self._connect(self._ws_api(request), request) if upgrade else _no_upgrade()
+        streams = host in hosts.STREAM_HOSTS and path.startswith(("/ws", "/stream"))
+        if streams or (host == hosts.WS_API_HOST and path in WS_API_PATHS):
+            if request.headers.get("Upgrade", "").lower() != "websocket":
+                return rest.refuse_plain(None)
+            try:
+                socket = self._stream(host, path, request) if streams else self._ws_api(request)
+            except ApiError as error:
+                return rest.refuse_plain(error)
+            return await self._connect(socket, request)
         if host == hosts.DATA_REST_HOST and _is_private(path, request):
             return rest.no_such_path()
         if not hosts.serves(host, path):
@@ -117,7 +121,7 @@ class BinanceWire:
             self.desk,
             self._feed,
             rest.address_of(request),
-            _unit(split(query)),
+            read_unit(split(query).get("timeUnit")),
             names_of(path, query),
             combined=path.startswith("/stream"),
             private=host == hosts.STREAM_HOST,
@@ -128,20 +132,9 @@ class BinanceWire:
         address = rest.address_of(request)
         self.desk.addresses.weight.add(address, CONNECTION_WEIGHT, runtime.wall_ms())
         shown = query.get("returnRateLimits", "true") != "false"
-        return WsApiSocket(self.desk, address, _unit(query), return_rate_limits=shown)
-
-
-def _unit(query: dict[str, str]) -> int:
-    return TIME_UNITS.get(query.get("timeUnit", ""), MILLISECONDS)
+        return WsApiSocket(self.desk, address, read_unit(query.get("timeUnit")), return_rate_limits=shown)
 
 
 def _is_private(path: str, request: web.BaseRequest) -> bool:
     endpoint = REST.get((request.method, path))
     return endpoint is not None and endpoint.right is not Right.NONE
-
-
-def _no_upgrade() -> web.Response:
-    """A plain request where only WebSockets are served."""
-    return web.Response(
-        status=400, text="Bad Request", headers={"Date": formatdate(runtime.wall_ms() / 1000, usegmt=True)}
-    )

@@ -20,6 +20,7 @@ from planar.venue.wire.binance.params import Params
 from planar.venue.wire.binance.payload import Payload
 from planar.venue.wire.binance.routes import WEBSOCKET
 from planar.venue.wire.binance.socket import POLICY_VIOLATION, Socket
+from planar.venue.wire.binance.time_units import convert
 from planar.venue.wire.binance.ws_session import SESSION_METHODS, Session
 
 PATHS: Final = ("/ws-api/v3", "/ws-api/v3/")
@@ -81,7 +82,7 @@ class WsApiSocket(Socket):
                 raise errors.bad_json(f"Unknown method '{method}' in JSON request.")
             counts_orders = endpoint.counts_orders
             body, account = await self._carry_out(endpoint, method, values, payload)
-            answer: dict[str, Any] = {"status": 200, "result": body}
+            answer: dict[str, Any] = {"status": 200, "result": convert(body, self.unit)}
         except ApiError as error:
             answer = {"status": error.status, "error": _error_body(error)}
         if show:

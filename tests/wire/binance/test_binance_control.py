@@ -1,0 +1,108 @@
+"""The control API's questions to the wire, and activity."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from binance_kit import LocalBinance, local_binance
+
+from planar.errors import BadRequest
+from planar.venue.wire import LedgerQuery, Wire, known_wires, load_wire
+from planar.venue.wire.binance.activity import PERIOD_MS, Activity
+
+LIMIT = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.001", "price": "50000"}
+
+
+def test_is_found_by_its_name() -> None:
+    assert "binance" in known_wires()
+    wire: Wire = load_wire("binance", seed=1, activity=False)
+    assert wire.id == "binance"
+    assert {"api.binance.com", "stream.binance.com", "ws-api.binance.com", "fapi.binance.com"} <= set(wire.hosts)
+    assert [a.account for a in wire.accounts()] == ["alice", "bob", "carol"]
+    hosts = {
+        "/api/v3/ping": "api.binance.com",
+        "/sapi/v1/system/status": "api.binance.com",
+        "/ws/btcusdt@trade": "stream.binance.com",
+        "/stream": "stream.binance.com",
+        "/ws-api/v3": "ws-api.binance.com",
+        "/dapi/v1/ping": "dapi.binance.com",
+        "/nothing": None,
+    }
+    assert {path: wire.default_host(path) for path in hosts} == hosts
+
+
+async def test_ledger(binance: LocalBinance) -> None:
+    placed = (await binance.order(**LIMIT, newClientOrderId="seen")).json
+    bought = (await binance.order(side="BUY", type="MARKET", quantity="0.001")).json
+    ask = binance.wire.ledger
+    (row,) = ask(LedgerQuery(kind="orders", account="alice", client_id="seen"))["orders"]
+    assert (row["id"], row["symbol"], row["status"], row["price"], row["amount"], row["filled"]) == (
+        placed["orderId"],
+        "BTC/USDT",
+        "new",
+        "50000",
+        "0.001",
+        "0",
+    )
+    fills = ask(LedgerQuery(kind="fills", symbol="BTC/USDT", order_id=str(bought["orderId"])))["fills"]
+    assert [(str(f["trade_id"]), f["account"]) for f in fills] == [(str(bought["fills"][0]["tradeId"]), "alice")]
+    balances = ask(LedgerQuery(kind="balances", asset="USDT"))["balances"]
+    assert set(balances) == {"alice", "bob", "carol"}
+    assert Decimal(balances["alice"]["USDT"]["locked"]) == binance.exchange.balances("alice")["USDT"].locked
+    since = bought["transactTime"]
+    postings = ask(LedgerQuery(kind="postings", account="alice", since_ms=since))["postings"]
+    assert {p["asset"] for p in postings} == {"BTC", "USDT"}
+    assert len(ask(LedgerQuery(kind="postings", limit=3))["postings"]) == 3
+    assert ask(LedgerQuery(kind="check")) == {"ok": True, "problems": []}
+    assert len(ask(LedgerQuery(kind="orders", limit=2))["orders"]) == 2
+    for wrong in (LedgerQuery(kind="orders", account="zoe"), LedgerQuery(kind="balances", asset="ZZZ")):
+        with pytest.raises(BadRequest, match=r"no (account|asset)"):
+            ask(wrong)
+
+
+async def test_set_balance(binance: LocalBinance) -> None:
+    answer = await binance.wire.control("set_balance", {"account": "bob", "asset": "BTC", "free": "1.25"})
+    assert answer | {"locked": ""} == {"account": "bob", "asset": "BTC", "free": "1.25", "locked": ""}
+    assert binance.exchange.balances("bob")["BTC"].free == Decimal("1.25")
+    assert binance.exchange.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "text"),
+    [
+        ("set_balance", {"account": "bob", "asset": "BTC"}, "free = None is missing"),
+        ("set_balance", {"account": "bob", "asset": "BTC", "free": "x"}, "free = 'x' is no decimal"),
+        ("set_balance", {"account": "bob", "asset": "BTC", "free": "-1"}, "free = '-1' is no amount"),
+        ("set_balance", {"account": "bob", "asset": "BTC", "free": "0.000000001"}, "is no amount"),
+        ("set_balance", {"account": "zoe", "asset": "BTC", "free": "1"}, "no account 'zoe'"),
+        ("step", {"ms": 0}, "ms = 0 is no duration"),
+        ("step", {"ms": 5}, "the market is running"),
+    ],
+)
+async def test_wrong_orders(living: LocalBinance, action: Any, body: dict[str, Any], text: str) -> None:
+    with pytest.raises(BadRequest, match=text):
+        await living.wire.control(action, body)
+
+
+async def test_freeze_step_resume(living: LocalBinance) -> None:
+    assert await living.wire.control("freeze", {}) == {"frozen": True}
+    before = living.exchange.depth("BTC/USDT", 5)
+    assert await living.wire.control("step", {"ms": 5000}) == {"frozen": True}
+    assert living.exchange.depth("BTC/USDT", 5).update_id > before.update_id
+    assert await living.wire.control("resume", {}) == {"frozen": False}
+
+
+async def test_activity_keeps_the_books_balanced(socket_path: str) -> None:
+    async with local_binance(socket_path) as venue:
+        venue.freeze()
+        activity = Activity(venue.exchange)
+        before = {name: len(venue.exchange.fills(name, "BTC/USDT")) for name in venue.exchange.accounts()}
+        for turn in range(60):
+            activity.tick(turn * PERIOD_MS)
+            activity.tick(turn * PERIOD_MS + 1)
+            venue.wire.world.model.advance(PERIOD_MS)
+        for name, count in before.items():
+            assert len(venue.exchange.fills(name, "BTC/USDT")) > count
+        assert venue.exchange.audit() == []
