@@ -15,33 +15,40 @@ from pathlib import Path
 
 RUNS = 5
 
+_MEMORY = """
+def memory():
+    # the peak of this program; ru_maxrss would include the process that started it
+    status = open("/proc/self/status").read()
+    return int(status.split("VmHWM:")[1].split()[0])
+"""
+
 _PEER = """
-import asyncio, resource, sys
+import asyncio, sys
 import aiohttp
 import ccxt.pro
 async def main():
     session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(sys.argv[1]))
     exchange = ccxt.pro.binance({"session": session, "enableRateLimit": False})
     await exchange.fetch_ticker("BTC/USDT")
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+    print(memory(), flush=True)
     await exchange.close()
     await session.close()
 asyncio.run(main())
 """
 
 _FLOOR = """
-import asyncio, resource, sys
+import asyncio, sys
 import aiohttp, orjson
 async def main():
     async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(sys.argv[1])) as session:
         async with session.get("https://api.binance.com/api/v3/ticker/24hr?symbol=BTCUSDT") as answer:
             orjson.loads(await answer.read())
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+    print(memory(), flush=True)
 asyncio.run(main())
 """
 
 _PLANAR = """
-import asyncio, resource, sys
+import asyncio, sys
 from pathlib import Path
 import planar.workspace
 from planar.adapters.market_cache import MarketCache
@@ -55,14 +62,14 @@ async def main():
     adapter = open_adapter(request, dialer, MeterPool(), MarketCache(Path(sys.argv[2])))
     await adapter.load_markets(timeout_ms=10_000)
     await adapter.fetch_ticker("BTC/USDT", {}, timeout_ms=10_000)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+    print(memory(), flush=True)
     await adapter.close()
     await dialer.close()
 asyncio.run(main())
 """
 
 _CACHE = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 import planar.adapters.ccxt_adapter
 from planar.adapters import lazy_ccxt
@@ -70,19 +77,19 @@ from planar.adapters.market_file import MarketFile
 from planar.adapters.market_cache import MarketSet
 lazy_ccxt.install()
 path = next(Path(sys.argv[1]).glob("*.markets"))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = memory()
 began = time.perf_counter()
 markets = MarketSet.of_file(MarketFile(path.read_bytes()))
 market = markets.table["BTC/USDT"]
 taken = time.perf_counter() - began
-print(len(markets.table), taken * 1000, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print(len(markets.table), taken * 1000, (memory() - before) / 1024)
 """
 
 
 def _first_line(program: str, *arguments: str) -> tuple[float, str]:
     """Seconds from the start of a process to its first line, and the line."""
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", _MEMORY + program, *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
     taken = time.perf_counter() - began

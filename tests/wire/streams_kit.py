@@ -59,6 +59,7 @@ class Meddler:
         self.silent = False
         self.refuse: dict[str, tuple[int, str]] = {}
         self._upstream = upstream
+        self._upstreams: list[tuple[str, aiohttp.ClientWebSocketResponse]] = []
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.ServerRunner | None = None
 
@@ -89,6 +90,12 @@ class Meddler:
             for socket in sockets if part in url else ():
                 await socket.send_str(frame)
 
+    async def say(self, frame: str, part: str) -> None:
+        """Send a frame to the venue, as if the client had, over the connections whose url holds `part`."""
+        for url, venue in self._upstreams:
+            if part in url:
+                await venue.send_str(frame)
+
     @property
     def open(self) -> int:
         return sum(len(sockets) for sockets in self.sockets.values())
@@ -116,6 +123,7 @@ class Meddler:
         assert self._session is not None
         try:
             async with self._session.ws_connect(f"http://{url}", autoping=False) as venue:
+                self._upstreams.append((url, venue))
                 down = asyncio.create_task(self._down(url, venue, client))
                 async for message in client:
                     if message.type is aiohttp.WSMsgType.TEXT:
@@ -125,6 +133,7 @@ class Meddler:
                         await client.pong(message.data)
                 down.cancel()
                 await asyncio.wait([down])
+                self._upstreams.remove((url, venue))
         finally:
             self.sockets[url].remove(client)
         return client
@@ -235,7 +244,8 @@ async def local_binance(directory: Path, settings: Settings | None = None, **opt
     await adapter.load_markets(timeout_ms=5_000)
     local = Local(wire, meddler, adapter)
     try:
-        yield local
+        async with asyncio.timeout(20):
+            yield local
     finally:
         for hub in local.hubs:
             await hub.close()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from planar.cli import output
 from planar.cli.options import Flag, Json
+from planar.cli.session import run
 from planar.cli.venue_clients import announce
 
 if TYPE_CHECKING:
@@ -69,21 +70,24 @@ def status(*, json: Json = False) -> int:
 
 def down(*, json: Json = False) -> int:
     """End the venue that runs on this machine."""
-    import time
+    record = running()
 
-    from planar.errors import VenueUnavailable
-    from planar.venue import registry
+    async def end() -> None:
+        import planar.runtime as runtime
+        from planar.errors import VenueUnavailable
+        from planar.venue import registry
+        from planar.venue.client import VenueControl
 
-    running = control()
-    running.shutdown()
-    deadline = time.monotonic() + DOWN_S
-    while registry.is_alive(running.record):
-        if time.monotonic() > deadline:
-            raise VenueUnavailable(
-                f"the venue (process {running.record.pid}) was asked to end and is still there after {DOWN_S:.0f} s"
-            )
-        time.sleep(POLL_S)
-    return output.show({"ended": running.record.pid}, lambda: "The local venue has ended.", json=json)
+        async with VenueControl(record) as venue:
+            await venue.shutdown()
+        deadline = runtime.monotonic() + DOWN_S
+        while registry.is_alive(record):
+            if runtime.monotonic() > deadline:
+                raise VenueUnavailable(f"the venue (process {record.pid}) was asked to end and has not in {DOWN_S:.0f} s")
+            await runtime.sleep(POLL_S)
+
+    run(end())
+    return output.show({"ended": record.pid}, lambda: "The local venue has ended.", json=json)
 
 
 def keys(*, json: Json = False) -> int:

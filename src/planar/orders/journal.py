@@ -95,6 +95,7 @@ class Journal:
         database = sqlite3.connect(self.path, isolation_level=None)
         self._database = database
         self.path.chmod(0o600)
+        database.execute("PRAGMA page_size=1024")  # a commit writes whole pages, and an event is small
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=NORMAL")
         database.executescript(_SCHEMA)

@@ -59,6 +59,8 @@ class OrderManager:
         if self._ready is None:
             self._ready = runtime.spawn(self._make_ready(), name="orders: reconcile")
         task = self._ready
+        if task.done() and not task.cancelled() and task.exception() is None:
+            return task.result()
         try:
             return await asyncio.shield(task)
         except (PlanarError, asyncio.CancelledError):

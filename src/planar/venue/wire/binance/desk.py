@@ -16,6 +16,7 @@ import planar.runtime as runtime
 from planar.venue.engine.events import BalanceChange, Event, FundsMoved, OrderEvent
 from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.types import Order
+from planar.venue.wire.binance.filters import AVERAGE_MINUTES
 from planar.venue.wire.binance.keys import ApiKey, KeyRing, Right
 from planar.venue.wire.binance.limits import AddressLimits, Meter, OrderLimits
 from planar.venue.wire.binance.listen_keys import ListenKeys
@@ -65,9 +66,23 @@ class Desk:
         self.started_ms = runtime.wall_ms()
         self.amendments: dict[tuple[str, int], list[Amendment]] = {}
         """By symbol and order id."""
+        self._averages: dict[str, tuple[int, Decimal | None]] = {}
         self._strategies: dict[tuple[str, int], Strategy] = {}
         self._announced: dict[tuple[str, str, str], Strategy] = {}
         exchange.subscribe(self._on_event)
+
+    def average_price(self, symbol: str) -> Decimal | None:
+        """Average price of the last minutes, weighted by volume; the last price if there was no trade.
+
+        Computed at most once a second for each market.
+        """
+        second = self.exchange.now_ms() // 1000
+        known = self._averages.get(symbol)
+        if known is None or known[0] != second:
+            window = self.exchange.ticker(symbol, AVERAGE_MINUTES * 60_000)
+            price = window.quote_volume / window.volume if window.volume else self.exchange.last_price(symbol)
+            known = self._averages[symbol] = (second, price)
+        return known[1]
 
     @contextmanager
     def labelled(self, account: str, symbol: str, client_id: str, strategy: Strategy) -> Generator[None]:

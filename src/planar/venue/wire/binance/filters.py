@@ -5,13 +5,13 @@ Source: filters.md. The numbers are those of the engine's `SymbolSpec`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from planar.venue.engine.enums import OrderKind, TimeInForce
-from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.specs import SymbolSpec
-from planar.venue.engine.types import NewOrder
+from planar.venue.engine.types import NewOrder, Order
 from planar.venue.wire.binance import errors
 from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.formats import amount
@@ -118,13 +118,15 @@ def _check_iceberg(shown: Decimal, quantity: Decimal, tif: TimeInForce, spec: Sy
         raise errors.filter_failure("ICEBERG_PARTS")
 
 
-def check_market(new: NewOrder, spec: SymbolSpec, exchange: VirtualExchange) -> None:
-    """What depends on the market and on the account's open orders.
+def check_market(new: NewOrder, spec: SymbolSpec, reference: Decimal | None, open_orders: Sequence[Order]) -> None:
+    """What depends on the market and on the account's open orders in it.
+
+    Args:
+        reference: the market's average price, if it has one.
 
     Raises:
         ApiError: -1013.
     """
-    reference = average_price(exchange, spec.symbol)
     if (
         new.price is not None
         and reference is not None
@@ -136,7 +138,6 @@ def check_market(new: NewOrder, spec: SymbolSpec, exchange: VirtualExchange) -> 
         over = notional > spec.max_notional and new.kind not in MARKET_KINDS
         if notional < spec.min_notional or over:
             raise errors.filter_failure("NOTIONAL")
-    open_orders = exchange.open_orders(new.account, new.symbol)
     if len(open_orders) >= spec.max_open_orders:
         raise errors.filter_failure("MAX_NUM_ORDERS")
     if new.kind in STOP_KINDS:
@@ -150,9 +151,3 @@ def _notional(new: NewOrder, reference: Decimal | None) -> Decimal | None:
         return new.quote_amount
     price = new.price or new.stop_price or reference
     return None if price is None else new.amount * price
-
-
-def average_price(exchange: VirtualExchange, symbol: str) -> Decimal | None:
-    """Average price of the last five minutes, weighted by volume; the last price if there was no trade."""
-    window = exchange.ticker(symbol, AVERAGE_MINUTES * 60_000)
-    return window.quote_volume / window.volume if window.volume else exchange.last_price(symbol)

@@ -123,7 +123,7 @@ def average_price(desk: Desk, call: Call) -> Any:
     """GET /api/v3/avgPrice."""
     spec = call.params.market(desk.symbols)
     call.params.end()
-    price = filters.average_price(desk.exchange, spec.symbol)
+    price = desk.average_price(spec.symbol)
     if price is None:
         raise ApiError(-1112, "No orders on book for symbol.")
     return {

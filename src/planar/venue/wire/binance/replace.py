@@ -7,13 +7,12 @@ from typing import Any, Final
 import msgspec
 
 import planar.runtime as runtime
-from planar.venue.wire.binance import filters
 from planar.venue.wire.binance.desk import Call, Desk
 from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.order_params import OrderRequest, new_client_id, read_order
 from planar.venue.wire.binance.order_refs import read_ref
 from planar.venue.wire.binance.params import LEGAL_CLIENT_ID, given
-from planar.venue.wire.binance.trade import CancelRequest, cancel, placed_json, read_restriction, submit
+from planar.venue.wire.binance.trade import CancelRequest, cancel, check_market, placed_json, read_restriction, submit
 
 STOP_ON_FAILURE: Final = {"STOP_ON_FAILURE": True, "ALLOW_FAILURE": False}
 CANCEL_ONLY: Final = {"DO_NOTHING": False, "CANCEL_ONLY": True}
@@ -44,7 +43,7 @@ def cancel_replace(desk: Desk, call: Call) -> Any:
     over = _over_limit(desk, call.account)
     if over is not None and not cancel_only:
         raise over
-    filters.check_market(request.new, spec, desk.exchange)
+    check_market(desk, request)
     canceled = _attempt_cancel(desk, cancel_request)
     created = _Half()
     if canceled.result == "SUCCESS" or not stop:

@@ -170,7 +170,7 @@ def rolling(desk: Desk, symbol: str, window: str, now_ms: int) -> Builder:
 
 def average(desk: Desk, symbol: str, now_ms: int) -> Builder:
     """`@avgPrice`."""
-    price = filters.average_price(desk.exchange, symbol)
+    price = desk.average_price(symbol)
     traded_ms = last_trade_ms(desk, symbol)
     return lambda unit: {
         "e": "avgPrice",

@@ -38,7 +38,7 @@ def test_order(desk: Desk, call: Call) -> Any:
     compute = params.boolean("computeCommissionRates")
     request = read_order(params, spec, call.account)
     params.end()
-    filters.check_market(request.new, spec, desk.exchange)
+    check_market(desk, request)
     return order_commission(spec) if compute else {}
 
 
@@ -49,9 +49,20 @@ def new_order(desk: Desk, call: Call) -> Any:
     params.end()
     now_ms = runtime.wall_ms()
     desk.orders.check(call.account, now_ms)
-    filters.check_market(request.new, request.spec, desk.exchange)
+    check_market(desk, request)
     order = submit(desk, request)
     return placed_json(desk, order, request.response_type)
+
+
+def check_market(desk: Desk, request: OrderRequest) -> None:
+    """The filters that look at the market.
+
+    Raises:
+        ApiError: -1013.
+    """
+    new = request.new
+    open_orders = desk.exchange.open_orders(new.account, new.symbol)
+    filters.check_market(new, request.spec, desk.average_price(new.symbol), open_orders)
 
 
 def submit(desk: Desk, request: OrderRequest) -> Order:
