@@ -62,11 +62,16 @@ class Picture:
             self._footer(),
         )
 
-    def _header(self, width: int, elapsed_s: float) -> Text:
-        elapsed = min(elapsed_s, self._seconds)
-        time = f" {elapsed:4.0f} of {self._seconds:.0f} s"
-        done = output.bar(elapsed / self._seconds, max(10, width - len(self._title) - len(time) - 3))
-        return Text.assemble((f" {self._title} ", "bold"), (done, "cyan")).append("")._pad_to(width - len(time)).append(time, "dim")  # type: ignore[attr-defined]
+    def _header(self, width: int, elapsed_s: float) -> Table:
+        elapsed_s = min(elapsed_s, self._seconds)
+        time = f"{elapsed_s:.0f} of {self._seconds:.0f} s "
+        room = max(8, width - len(self._title) - len(time) - 6)
+        grid = Table.grid(expand=True, padding=(0, 1))
+        for justify in ("left", "left", "right"):
+            grid.add_column(justify=justify, no_wrap=True)
+        progress = Text(output.bar(elapsed_s / self._seconds, room).ljust(room), style="cyan on grey15")
+        grid.add_row(Text(f" {self._title}", style="bold"), progress, Text(time, style="dim"))
+        return grid
 
     def _quotes(self, height: int) -> Panel:
         table = Table(box=None, expand=True, header_style="dim", padding=(0, 1, 0, 0))
