@@ -106,10 +106,13 @@ async def swallow(
 
     async def one(number: int) -> Belief:
         nonlocal done
-        wanted = wish(number, seed, *prices)
+        wanted = wish(number, seed, *prices, resting=0.1)
         async with lanes:
             order = await _create(exchange, wanted)
             if order and order.get("id"):
+                if wanted.then_cancel and order["status"] == "open":
+                    with contextlib.suppress(ccxt.BaseError):
+                        await exchange.cancel_order(order["id"], SYMBOL)
                 order = await _fetch(exchange, order["id"])
         done += 1
         told(done)

@@ -89,7 +89,7 @@ async def swallow(
 
         async def one(number: int) -> Belief:
             nonlocal done
-            wanted = wish(number, seed, *prices)
+            wanted = wish(number, seed, *prices, resting=0.1)
             async with lanes:
                 belief = await _swallowed(exchange, wanted)
             done += 1

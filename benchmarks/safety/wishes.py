@@ -29,11 +29,11 @@ class Wish(msgspec.Struct, frozen=True):
     then_cancel: bool
 
 
-def wish(number: int, seed: int, bid: float, ask: float) -> Wish:
-    """Wish `number` of a run; half of them cross the spread, half rest far away, of which nearly all are canceled."""
+def wish(number: int, seed: int, bid: float, ask: float, resting: float = 0.5) -> Wish:
+    """Wish `number` of a run; a part of them rests far away, of which nearly all are canceled, the others trade."""
     rng = random.Random(f"{seed}/{number}")
     side = rng.choice(["buy", "sell"])
-    crossing = rng.random() < 0.5
+    crossing = rng.random() >= resting
     near, far = (ask * 1.01, bid * 0.9) if side == "buy" else (bid * 0.99, ask * 1.1)
     price = near if crossing else far
     return Wish(number, side, str(Decimal(100 + number) * Decimal("0.00001")), f"{price:.2f}", rng.random() < 0.96)
@@ -76,7 +76,7 @@ class Verdict(msgspec.Struct):
     Attributes:
         wishes: orders that were wanted.
         orders: orders of the run at the venue.
-        lost: wishes that the program holds for done, and of which the venue has no order.
+        lost: orders that the program holds for real, and that the venue does not have.
         doubled: orders beyond the first of a wish.
         unknown: wishes of which the program does not know in the end whether there is an order.
         misreported: wishes whose order differs between program and venue (state, filled).
@@ -135,7 +135,8 @@ def judge(beliefs: Iterable[Belief], ledger_orders: Iterable[dict[str, Any]]) ->
         if belief.state is None:
             verdict.unknown += 1
         elif count == 0:
-            verdict.lost += 1
+            # "it failed", and there is none: known, if not what was wished
+            verdict.lost += belief.state != "rejected"
         elif count == 1 and (
             belief.state != _STATES[at_venue[amount]["status"]]
             or Decimal(belief.filled or 0) != Decimal(at_venue[amount]["filled"])

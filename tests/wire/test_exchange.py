@@ -348,3 +348,22 @@ async def test_every_kind_of_order_arrives_as_asked(binance: Exchange, control: 
         assert planar.Amount(row["filled"]) == order.filled
         if order.is_open:
             await binance.cancel_order(order.id, "BTC/USDT")
+
+
+async def test_an_edit_of_which_a_half_fails_says_what_became_of_both(binance: Exchange) -> None:
+    old = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000)
+    with pytest.raises(InsufficientFunds) as caught:
+        await binance.edit_order(old.id, "BTC/USDT", "limit", "buy", "50", 20_000)
+    assert caught.value.outcome is Outcome.REFUSED
+    assert caught.value.code == "-2021"
+    assert (await old.settled(5)).state is OrderState.CANCELED
+
+    with pytest.raises(planar.errors.OperationRejected) as caught_again:
+        await binance.edit_order("987654321", "BTC/USDT", "limit", "buy", "0.001", 20_000)
+    assert caught_again.value.outcome is Outcome.REFUSED
+
+    first = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000)
+    second = await binance.edit_order(first.client_order_id, "BTC/USDT", "limit", "buy", "0.002", 21_000)
+    assert second.state is OrderState.OPEN
+    assert (await first.settled(5)).state is OrderState.CANCELED
+    await binance.cancel_order(second.id, "BTC/USDT")

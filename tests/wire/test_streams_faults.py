@@ -31,6 +31,7 @@ def subscriptions(local: Local) -> list[str]:
 
 async def test_a_lost_connection_is_told_and_comes_back(tmp_path: Path) -> None:
     async with local_binance(tmp_path) as local:
+        local.wire.world.model.frozen = True  # no trade comes but our own
         hub = local.hub
         async with (
             hub.order_book(SYMBOL) as books,
@@ -43,7 +44,6 @@ async def test_a_lost_connection_is_told_and_comes_back(tmp_path: Path) -> None:
             waiting = asyncio.create_task(anext(trades))
             before, begun_ms = subscriptions(local), runtime.wall_ms()
             local.meddler.sent.clear()
-            local.wire.world.model.frozen = True
             await local.meddler.cut()
             with pytest.raises(StaleData, match=r"binance: order_book BTC/USDT is resyncing: .*1006") as lost:
                 while True:

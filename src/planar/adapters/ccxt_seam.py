@@ -91,6 +91,21 @@ def effect_of(profile: Profile, api: Any, method: str, path: str, call: CallCont
     return Effect.WRITE
 
 
+def new_order_part(profile: Profile, code: str | None, body: Mapping[str, Any]) -> tuple[Outcome, str] | None:
+    """What an error of replacing says about the new order: outcome and text; None if it says nothing."""
+    rule = profile.parts
+    if rule is None or code not in rule.codes:
+        return None
+    holder: Any = body.get(rule.holder)
+    if not isinstance(holder, dict):
+        return None
+    halves = cast("dict[str, Any]", holder)
+    outcome = rule.outcomes.get(str(halves.get(rule.result)))
+    inner = halves.get(rule.answer)
+    text = str(cast("dict[str, Any]", inner).get("msg", "")) if isinstance(inner, dict) else ""
+    return (outcome, text) if outcome is not None else None
+
+
 class CcxtSeam(SocketSeam):
     """Mixed in before CCXT's class. Instance attributes of CCXT are reached through `Any`."""
 
@@ -227,6 +242,9 @@ class CcxtSeam(SocketSeam):
             body = cast("dict[str, Any]", parsed)
             code = str(body[profile.code_field]) if profile.code_field in body else None
             message = str(body.get("msg") or body.get("message") or text)
+            part = new_order_part(profile, code, body)
+            if part is not None:
+                return self._part_refusal(error, answer, code, message, part)
         row = row_for(profile, code, message)
         kind = row.kind if row else planar_class(error)
         limited = answer.status in (429, 418)
@@ -245,6 +263,20 @@ class CcxtSeam(SocketSeam):
             http_status=answer.status,
             hint=row.hint if row else None,
             retry_after_s=_retry_after_s(answer) if limited else None,
+        )
+
+    def _part_refusal(
+        self, error: Exception, answer: Answer, code: str | None, message: str, part: tuple[Outcome, str]
+    ) -> PlanarError:
+        """A request of two halves failed in one: what is said is what became of the new order."""
+        outcome, text = part
+        row = row_for(self.planar.profile, code, text)
+        return (row.kind if row else planar_class(error))(
+            redact(f"[{code}] {message} {text}"),
+            outcome=outcome,
+            exchange=cast(Any, self).id,
+            code=code,
+            http_status=answer.status,
         )
 
     def _no_answer(self, answer: Answer, text: str) -> BadResponse:

@@ -72,6 +72,24 @@ class ErrorRow(msgspec.Struct, frozen=True):
     hint: str | None = None
 
 
+class PartRule(msgspec.Struct, frozen=True):
+    """How an error about a request of two halves (cancel and create) tells what became of the new order.
+
+    Attributes:
+        codes: the errors that carry halves.
+        holder: field of the error body that holds both.
+        result: field of the holder that holds the word for the new order.
+        answer: field of the holder that holds the new order's own answer or error.
+        outcomes: word -> what is known about the new order.
+    """
+
+    codes: tuple[str, ...]
+    holder: str
+    result: str
+    answer: str
+    outcomes: Mapping[str, Outcome]
+
+
 class Profile(msgspec.Struct, frozen=True):
     """All tables of one venue.
 
@@ -88,6 +106,7 @@ class Profile(msgspec.Struct, frozen=True):
         errors: code -> row.
         texts: (part of the message, row), asked before `errors`.
         code_field: field of the error body that holds the code.
+        parts: how errors of replacing tell about the new order, or None.
         client_id: rule for client ids.
         expiry: rule for proofs.
         market_types: CCXT's `fetchMarkets` types, spot first.
@@ -110,6 +129,7 @@ class Profile(msgspec.Struct, frozen=True):
     errors: Mapping[str, ErrorRow] = {}
     texts: tuple[tuple[str, ErrorRow], ...] = ()
     code_field: str = "code"
+    parts: PartRule | None = None
     client_id: ClientIdRule = ClientIdRule()
     expiry: ExpiryRule = ExpiryRule()
     market_types: tuple[str, ...] = ()

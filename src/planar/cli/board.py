@@ -151,6 +151,18 @@ async def follow(
         row.errors[channel] = error
 
 
+def started(coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """A task whose failure its owner reads when it is done with it; until then nobody complains."""
+    task = runtime.spawn(coroutine, name=name)
+    task.add_done_callback(_read)
+    return task
+
+
+def _read(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        task.exception()
+
+
 @asynccontextmanager
 async def running(
     coroutines: Iterable[tuple[str, Coroutine[Any, Any, None]]],
@@ -160,7 +172,7 @@ async def running(
     Raises:
         Exception: what one of them failed with, unless the block failed itself.
     """
-    tasks = [runtime.spawn(coroutine, name=name) for name, coroutine in coroutines]
+    tasks = [started(coroutine, name) for name, coroutine in coroutines]
     try:
         yield tasks
     finally:

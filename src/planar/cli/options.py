@@ -40,10 +40,8 @@ Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 
 
 def _positive(kind: object, value: object) -> None:
-    numbers = value if isinstance(value, (list, tuple)) else (value,)
-    for number in numbers:  # pyright: ignore[reportUnknownVariableType]
-        if isinstance(number, int | Decimal) and not (Decimal(number).is_finite() and number > 0):
-            raise ValueError("it must be a number above 0")
+    if isinstance(value, int | Decimal) and not (Decimal(value).is_finite() and value > 0):
+        raise ValueError("it must be a number above 0")
 
 
 Quantity = Annotated[Decimal, Parameter(validator=_positive)]

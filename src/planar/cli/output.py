@@ -74,12 +74,15 @@ def number(value: float | Decimal | None, step: Decimal | None = None) -> str:
     if value is None:
         return NONE
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
-    places = -exact.as_tuple().exponent if isinstance(exact.as_tuple().exponent, int) else 0  # pyright: ignore[reportOperatorIssue]
-    if step:
-        wanted = -int(step.normalize().as_tuple().exponent)
-        if max(0, wanted) >= places:
-            return f"{exact:.{max(0, wanted)}f}"
+    if step is not None and step and places(step) >= places(exact):
+        return f"{exact:.{places(step)}f}"
     return f"{exact.normalize():f}" if exact else "0"
+
+
+def places(value: Decimal) -> int:
+    """Decimal places that a number needs."""
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def bps(spread_pct: float | None) -> str:

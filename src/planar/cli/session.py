@@ -100,7 +100,7 @@ async def open_exchange(workspace: Workspace, target: Target) -> Exchange:
     from planar.transport.local import find_running
 
     running = find_running(state_dir())
-    options = {"environment": target.environment} if target.environment is not None else {}
+    options: dict[str, Any] = {"environment": target.environment} if target.environment is not None else {}
     exchange = await workspace.exchange(target.exchange, account=target.account or "", **options)
     if exchange.environment == "local" and running is None:
         sys.stderr.write(

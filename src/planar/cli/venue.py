@@ -83,7 +83,9 @@ def down(*, json: Json = False) -> int:
         deadline = runtime.monotonic() + DOWN_S
         while registry.is_alive(record):
             if runtime.monotonic() > deadline:
-                raise VenueUnavailable(f"the venue (process {record.pid}) was asked to end and has not in {DOWN_S:.0f} s")
+                raise VenueUnavailable(
+                    f"the venue (process {record.pid}) was asked to end and has not in {DOWN_S:.0f} s"
+                )
             await runtime.sleep(POLL_S)
 
     run(end())

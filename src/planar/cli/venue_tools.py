@@ -223,7 +223,7 @@ def _rule(values: dict[str, Any]) -> FaultRule:
     except msgspec.ValidationError as error:
         raise UsageError(
             f"that is no fault rule: {error}", hint="`planar venue fault add --help` tells what each needs"
-        )
+        ) from error
 
 
 def _ledger_table(question: Question, found: dict[str, Any]) -> Table | str:

@@ -64,11 +64,11 @@ def _channels(text: str) -> list[Channel]:
 
     found: list[Channel] = []
     for name in text.split(","):
-        known = next((one for one in CHANNELS if one == name), None)
-        if known is None:
+        known: list[Channel] = [one for one in CHANNELS if one == name]
+        if not known:
             hint = did_you_mean(name, CHANNELS) or f"channels are {', '.join(CHANNELS)}"
             raise UsageError(f"there is no channel {name!r}", hint=hint)
-        found.append(known)
+        found += known
     return found
 
 

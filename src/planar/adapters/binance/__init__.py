@@ -11,7 +11,7 @@ from planar.adapters.binance.meters import (
     READS,
     REQUEST_METERS,
 )
-from planar.adapters.binance.outcomes import CODES, TEXTS
+from planar.adapters.binance.outcomes import CODES, PARTS, TEXTS
 from planar.adapters.binance.quirks import CANCEL_ID_FIELD, CCXT_CONFIG, MARKET_TYPES, WEBSOCKET_MESSAGES_PER_S
 from planar.adapters.profile import Profile
 
@@ -27,6 +27,7 @@ PROFILE = Profile(
     empty_answers=EMPTY_ANSWERS,
     errors=CODES,
     texts=TEXTS,
+    parts=PARTS,
     client_id=CLIENT_ID,
     expiry=EXPIRY,
     market_types=MARKET_TYPES,

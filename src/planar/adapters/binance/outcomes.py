@@ -5,7 +5,7 @@ a 4xx status.
 """
 
 from planar import errors
-from planar.adapters.profile import ErrorRow
+from planar.adapters.profile import ErrorRow, PartRule
 from planar.errors import Outcome
 
 _KEY_HINT = (
@@ -43,7 +43,7 @@ CODES = {
     "-2014": ErrorRow(errors.AuthenticationError, hint="the key has the wrong form: check apiKey"),
     "-2015": ErrorRow(errors.AuthenticationError, hint=_KEY_HINT),
     "-2016": ErrorRow(errors.MarketClosed),
-    "-2021": ErrorRow(errors.OperationRejected, Outcome.OK),
+    "-2021": ErrorRow(errors.OperationRejected, Outcome.UNKNOWN),
     "-2022": ErrorRow(errors.OperationRejected),
     "-2026": ErrorRow(errors.OrderNotFound, hint="the order is older than 90 days and was archived unfilled"),
 }
@@ -58,3 +58,12 @@ TEXTS = (
     ("Too many new orders", ErrorRow(errors.RateLimitExceeded)),
 )
 """Parts of `msg` that say more than the code."""
+
+PARTS = PartRule(
+    codes=("-2021", "-2022"),
+    holder="data",
+    result="newOrderResult",
+    answer="newOrderResponse",
+    outcomes={"SUCCESS": Outcome.OK, "FAILURE": Outcome.REFUSED, "NOT_ATTEMPTED": Outcome.REFUSED},
+)
+"""The answer to a cancel-replace of which a half failed (documentation: Cancel an Existing Order and Send a New Order)."""

@@ -33,7 +33,7 @@ MARKS = {
 
 QUOTES_WIDTH = 57
 TAPE_WIDTH = 32
-LOW, HIGH = 24, 32
+LOW, HIGH = 23, 32
 """Least and most lines of the picture."""
 
 
@@ -53,8 +53,8 @@ class Picture:
         Args:
             unknown: orders of which it is not known at this moment whether they exist.
         """
-        upper = len(self._rows) + 4
-        lower = max(5, min(HIGH, max(LOW, console.height) - 1) - upper - 3)
+        upper = len(self._rows) + 3
+        lower = min(HIGH, max(LOW, console.height - 1)) - upper - 2
         return Group(
             self._header(console.width, elapsed_s),
             _beside(self._quotes(upper), self._depth(upper, console.width - QUOTES_WIDTH), QUOTES_WIDTH, right=False),
@@ -123,7 +123,9 @@ class Picture:
         for row, trade in list(self.tape)[-(height - 2) :]:
             price = output.number(trade.price, row.market.precision.price)
             amount = output.number(trade.amount, row.market.precision.amount)
-            lines.append(f"{row.market.base:<4} ", "dim").append(f"{price:>9} {amount:>10}\n", output.side_style(trade.side))
+            lines.append(f"{row.market.base:<4} ", "dim").append(
+                f"{price:>9} {amount:>10}\n", output.side_style(trade.side)
+            )
         return _panel(lines, "Trades", height)
 
     def _footer(self) -> Text:

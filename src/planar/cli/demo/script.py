@@ -6,15 +6,15 @@ The steps are spread over the demo's time. Each tells what it did in the log tha
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import msgspec
 
 import planar.runtime as runtime
-from planar.cli.board import Row
+from planar.cli.board import Row, started
 from planar.cli.demo.stage import ORDER_PATH, VENUE, Stage
 from planar.errors import OrderNotFound, OrderUnknown, Outcome, PlanarError
 from planar.exchange import Exchange
@@ -52,15 +52,15 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Script:
-    """Plays the steps.
+    """Plays the steps. Time begins when it is made.
 
     Attributes:
-        log: what happened, oldest first.
         unknown: orders of which it is not known at this moment whether they exist.
     """
 
-    def __init__(self, stage: Stage, exchange: Exchange, rows: dict[str, Row], on_entry: Callable[[Entry], None]) -> None:
-        self.log: deque[Entry] = deque(maxlen=200)
+    def __init__(
+        self, stage: Stage, exchange: Exchange, rows: dict[str, Row], on_entry: Callable[[Entry], None]
+    ) -> None:
         self.unknown = 0
         self._stage = stage
         self._exchange = exchange
@@ -70,9 +70,10 @@ class Script:
         self._resting: list[OrderHandle] = []
         self._lost: asyncio.Task[None] | None = None
 
-    def symbols(self) -> list[str]:
-        """The markets that the script trades."""
-        return list(self._rows)
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the beginning."""
+        return runtime.monotonic() - self._began
 
     async def play(self, seconds: float) -> None:
         """All steps, and then everything that is left is canceled and settled."""
@@ -80,7 +81,7 @@ class Script:
         try:
             for index, step in enumerate(steps):
                 due_s = seconds * (BEGIN + (END - BEGIN) * index / len(steps))
-                await runtime.sleep(max(0.0, self._began + due_s - runtime.monotonic()))
+                await runtime.sleep(max(0.0, due_s - self.elapsed_s))
                 await step()
             await self._clear()
         finally:
@@ -89,7 +90,7 @@ class Script:
                 await asyncio.wait([self._lost])
 
     def _steps(self, seconds: float) -> list[Callable[[], Awaitable[None]]]:
-        btc, eth, sol, bnb, xrp, doge = self.symbols()
+        btc, eth, sol, bnb, xrp, doge, *_ = self._rows
         lost = [lambda: self._lose_request("sell", sol)] if seconds >= LOST_NEEDS_S else []
         return [
             lambda: self._rest("buy", btc, "0.98"),
@@ -135,36 +136,42 @@ class Script:
 
     async def _swallow(self, side: str, symbol: str, fault: Fault) -> None:
         """An order that the venue takes and whose answer never comes: Planar must find out by itself."""
-        how = "hangs" if isinstance(fault, HangAnswer) else "is dropped with the connection"
         await self._arm(fault)
-        self._say("accident", f"on purpose: the answer to the next order {how}")
-        await self._place(symbol, "market", side, None, timeout_ms=PATIENCE_MS)
+        hangs = isinstance(fault, HangAnswer)
+        self._say("accident", f"on purpose: the answer to the next order {'hangs' if hangs else 'is dropped'}")
+        with self._not_known():
+            amount = self._sent(symbol, "market", side, None, {})
+            try:
+                handle = await self._exchange.create_order(symbol, "market", side, amount, timeout_ms=PATIENCE_MS)
+            except OrderUnknown as error:
+                self._say("accident", f"no answer within {PATIENCE_MS / 1000:g} s: is {error.client_id} there or not?")
+                handle: OrderHandle = error.order
+                await handle.resolved(SETTLE_S)
+        self._say("resolved", f"found out: {handle.client_order_id} is there")
+        self._tell(handle.snapshot)
 
     async def _lose_request(self, side: str, symbol: str) -> None:
         """An order that never reaches the venue, which looks the same from here. The search for it goes on beside the
         other steps; this one ends when the request is lost."""
         rule = await self._arm(DropRequest())
         self._say("accident", "on purpose: the next order is lost on its way")
-        self._lost = runtime.spawn(self._lost_order(side, symbol), name="demo: lost request")
+        self._lost = started(self._lost_order(side, symbol), "demo: lost request")
         while not any(one.fired for one in (await self._stage.control.faults()).rules if one.rule.id == rule.id):
             await runtime.sleep(POLL_S)
 
     async def _lost_order(self, side: str, symbol: str) -> None:
-        amount = self._amount(side, symbol)
-        self._say("sent", _sentence(symbol, "market", side, amount, None, {}))
-        self.unknown += 1
-        try:
-            handle = await self._exchange.create_order(symbol, "market", side, amount, timeout_ms=PROOF_MS)
-        except OrderUnknown:
-            raise
-        except PlanarError as error:
-            if error.outcome is not Outcome.REFUSED:
+        with self._not_known():
+            amount = self._sent(symbol, "market", side, None, {})
+            try:
+                handle = await self._exchange.create_order(symbol, "market", side, amount, timeout_ms=PROOF_MS)
+            except OrderUnknown:
                 raise
-            self._say("resolved", f"{side} {symbol}: proven that the lost order was never accepted")
-        else:
-            self._tell(handle.snapshot)
-        finally:
-            self.unknown -= 1
+            except PlanarError as error:
+                if error.outcome is not Outcome.REFUSED:
+                    raise
+                self._say("resolved", f"proven: the lost order to {side} {symbol} was never accepted")
+            else:
+                self._tell(handle.snapshot)
 
     async def _cancel_oldest(self) -> None:
         if self._resting:
@@ -175,29 +182,13 @@ class Script:
         return await self._stage.control.add_fault(FaultRule(fault=fault, venue=VENUE, method="POST", path=ORDER_PATH))
 
     async def _place(
-        self,
-        symbol: str,
-        kind: str,
-        side: str,
-        price: Decimal | None,
-        params: dict[str, Any] | None = None,
-        timeout_ms: int | None = None,
+        self, symbol: str, kind: str, side: str, price: Decimal | None, params: dict[str, Any] | None = None
     ) -> None:
-        amount = None if params and "cost" in params else self._amount(side, symbol)
-        self._say("sent", _sentence(symbol, kind, side, amount, price, params or {}))
+        amount = self._sent(symbol, kind, side, price, params or {})
         try:
-            handle = await self._exchange.create_order(
-                symbol, kind, side, amount, price, params or {}, timeout_ms=timeout_ms
-            )
-        except OrderUnknown as error:
-            self.unknown += 1
-            self._say("accident", f"no answer in {PATIENCE_MS / 1000:g} s: is {error.client_id} there or not?")
-            handle = error.order
-            try:
-                await handle.resolved(SETTLE_S)
-            finally:
-                self.unknown -= 1
-            self._say("resolved", f"the venue's own records tell: it is {handle.state.value}")
+            handle = await self._exchange.create_order(symbol, kind, side, amount, price, params or {})
+        except OrderUnknown:
+            raise
         except PlanarError as error:
             if error.outcome is not Outcome.REFUSED:
                 raise
@@ -235,6 +226,24 @@ class Script:
         assert lot is not None
         return _floor(NOTIONAL / self._price(side, symbol, "1"), lot)
 
+    def _sent(self, symbol: str, kind: str, side: str, price: Decimal | None, params: dict[str, Any]) -> Decimal | None:
+        """Tell that an order goes out; its amount, None if it is sized by its cost."""
+        amount = None if "cost" in params else self._amount(side, symbol)
+        size = f"for {params['cost']}" if amount is None else f"{amount.normalize():f}"
+        where = "at the market" if kind == "market" else f"at {price:f}"
+        words = [f"{side} {size} {symbol} {where}", *(["post-only"] if "postOnly" in params else [])]
+        self._say("sent", ", ".join([*words, *([params["timeInForce"]] if "timeInForce" in params else [])]))
+        return amount
+
+    @contextmanager
+    def _not_known(self) -> Generator[None]:
+        """Within the block there is an order of which it is not known whether it exists."""
+        self.unknown += 1
+        try:
+            yield
+        finally:
+            self.unknown -= 1
+
     def _tell(self, order: Order) -> None:
         filled = order.filled if order.filled is not None else Decimal(0)
         kind = {"filled": "filled", "open": "open"}.get(order.state.value, "canceled")
@@ -245,19 +254,8 @@ class Script:
         self._say(kind, text)
 
     def _say(self, kind: str, text: str) -> None:
-        entry = Entry(runtime.monotonic() - self._began, kind, text)
-        self.log.append(entry)
-        self._on_entry(entry)
+        self._on_entry(Entry(self.elapsed_s, kind, text))
 
 
 def _floor(value: Decimal, step: Decimal) -> Decimal:
     return (value / step).to_integral_value(ROUND_DOWN) * step
-
-
-def _sentence(
-    symbol: str, kind: str, side: str, amount: Decimal | None, price: Decimal | None, params: dict[str, Any]
-) -> str:
-    size = f"for {params['cost']}" if amount is None else f"{amount:f}"
-    where = "at the market" if kind == "market" else f"at {price:f}"
-    extra = "".join(f", {name}" for name in ("post-only" if "postOnly" in params else "", params.get("timeInForce", "")) if name)
-    return f"{side} {size} {symbol} {where}{extra}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -111,7 +111,7 @@ def client_side(journals: Path, start: Before, end: Told) -> Side:
         facts.client_id: OrderLine(state_of(facts).value, plain(facts.filled), plain(facts.cost)) for facts in taken
     }
     rows = [
-        (fill.symbol, fill.side, fill.amount, fill.cost or fill.amount * fill.price, _fees(fill)) for fill in end.fills
+        _Execution(fill.symbol, fill.side, fill.amount, fill.amount * fill.price, _fees(fill)) for fill in end.fills
     ]
     changes = {
         code: _total(end.balance, code) - _total(start.balance, code)
@@ -127,13 +127,13 @@ async def ledger_side(stage: Stage, start: Before) -> Side:
     query = LedgerQuery(kind="orders", account=stage.account, since_ms=start.since_ms)
     found = {
         row["client_id"]: OrderLine(
-            _LEDGER_STATES.get(row["status"], row["status"]), plain(row["filled"]), plain(row["quote_filled"])
+            _LEDGER_STATES.get(row["status"], str(row["status"])), plain(row["filled"]), plain(row["quote_filled"])
         )
         for row in (await ask(query))["orders"]
     }
     fills = (await ask(msgspec.structs.replace(query, kind="fills")))["fills"]
     rows = [
-        (
+        _Execution(
             row["symbol"],
             row["side"],
             Amount(row["amount"]),
@@ -153,17 +153,19 @@ async def ledger_side(stage: Stage, start: Before) -> Side:
 
 def differences(client: Side, ledger: Side) -> list[str]:
     """Where the two sides do not say the same, in words; empty if they agree."""
-    ours: Mapping[str, Any] = msgspec.to_builtins(client)
-    theirs: Mapping[str, Any] = msgspec.to_builtins(ledger)
     found: list[str] = []
-    for name, mine in ours.items():
-        other = theirs[name]
+    for name in Side.__struct_fields__:
+        mine, other = getattr(client, name), getattr(ledger, name)
         if isinstance(mine, dict):
-            keys = [key for key in {**mine, **other} if mine.get(key) != other.get(key)]
-            found += [f"{name} {key}: client {mine.get(key)}, ledger {other.get(key)}" for key in keys]
+            found += _different_keys(name, cast("dict[str, Any]", mine), other)
         elif mine != other:
             found.append(f"{name}: client {mine}, ledger {other}")
     return found
+
+
+def _different_keys(name: str, mine: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    keys = [key for key in {**mine, **other} if mine.get(key) != other.get(key)]
+    return [f"{name} {key}: client {mine.get(key)}, ledger {other.get(key)}" for key in keys]
 
 
 def plain(value: Decimal | str) -> str:
@@ -172,30 +174,40 @@ def plain(value: Decimal | str) -> str:
     return f"{exact.normalize():f}" if exact else "0"
 
 
-_Row = tuple[str, str, Decimal, Decimal, Mapping[str, Decimal]]
-"""Symbol, side, base amount, quote amount, fees by asset."""
+class _Execution(msgspec.Struct, frozen=True):
+    symbol: str
+    side: str
+    amount: Decimal
+    cost: Decimal
+    fees: Mapping[str, Decimal]
 
 
 def _side(
-    orders: dict[str, OrderLine], fills: list[_Row], changes: Mapping[str, Decimal], *, swallowed: int, lost: int
+    orders: dict[str, OrderLine], fills: list[_Execution], changes: Mapping[str, Decimal], *, swallowed: int, lost: int
 ) -> Side:
     states = [order.state for order in orders.values()]
     sums: dict[str, dict[str, Decimal]] = {name: {} for name in ("bought", "sold", "paid", "received", "fees")}
-    for symbol, side, amount, cost, fees in fills:
-        base, quote = symbol.split("/")
-        gave, got = ("bought", "paid") if side == "buy" else ("sold", "received")
-        for name, asset, value in ((gave, base, amount), (got, quote, cost)):
+    for fill in fills:
+        base, quote = fill.symbol.split("/")
+        in_base, in_quote = ("bought", "paid") if fill.side == "buy" else ("sold", "received")
+        fees = [("fees", asset, fee) for asset, fee in fill.fees.items()]
+        for name, asset, value in ((in_base, base, fill.amount), (in_quote, quote, fill.cost), *fees):
             sums[name][asset] = sums[name].get(asset, Decimal(0)) + value
-        for asset, fee in fees.items():
-            sums["fees"][asset] = sums["fees"].get(asset, Decimal(0)) + fee
     return Side(
         orders=dict(sorted(orders.items())),
         placed=len(orders),
-        **{name: states.count(name) for name in ("filled", "canceled", "expired", "open")},
+        filled=states.count("filled"),
+        canceled=states.count("canceled"),
+        expired=states.count("expired"),
+        open=states.count("open"),
         answers_swallowed=swallowed,
         requests_lost=lost,
         executions=len(fills),
-        **{name: _texts(values) for name, values in sums.items()},
+        bought=_texts(sums["bought"]),
+        sold=_texts(sums["sold"]),
+        paid=_texts(sums["paid"]),
+        received=_texts(sums["received"]),
+        fees=_texts(sums["fees"]),
         balance_changes=_texts(changes),
     )
 

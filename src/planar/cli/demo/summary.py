@@ -102,7 +102,7 @@ def _verdict(result: Result) -> list[Text]:
         lines.append(
             Text.assemble(
                 (" ✓ Client and ledger agree to the last digit", "bold green"),
-                f", on the totals and on each of {orders} orders. The ledger's postings balance.",
+                f": every total, and each of {orders} orders.",
             )
         )
     else:
