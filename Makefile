@@ -3,6 +3,12 @@
 
 PY := .venv/bin/python
 
+# an empty environment has no PATH, and make then finds no shell
+ifeq ($(strip $(PATH)),)
+PATH := /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+endif
+export PATH
+
 demo: setup  ## stream, trade and settle on a local Binance, offline
 	@$(PY) -m planar demo $(ARGS)
 
@@ -31,7 +37,7 @@ lock: setup  ## compile the pinned requirements again
 	@for name in tools runtime dev; do sh scripts/lock.sh $$name; done
 
 setup:
-	@sh scripts/bootstrap.sh
+	@/bin/sh scripts/bootstrap.sh
 
 clean:  ## remove everything that was made
 	@rm -rf .venv .tools .bootstrap.log build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis

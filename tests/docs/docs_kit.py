@@ -132,12 +132,13 @@ def commands(block: Block) -> list[list[str]]:
 class Session:
     """Runs the Python blocks of one page, in order and in one namespace.
 
-    `p` (an open workspace) and `binance` (its Binance) are there for the blocks that use them without making them.
+    `planar` is imported; `p` (an open workspace) and `binance` (its Binance) are there for the blocks that use them
+    without making them.
     """
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
-        self._names: dict[str, Any] = {"__name__": "__main__"}
+        self._names: dict[str, Any] = {"__name__": "__main__", "planar": planar}
         self._opened: planar.Workspace | None = None
 
     def run(self, block: Block) -> str:

@@ -37,9 +37,10 @@ def test_every_python_block_of_a_page_runs_and_prints_what_it_says(path: Path, a
     session = Session()
     try:
         for block in runnable(path):
-            printed = iter(session.run(block).splitlines())
+            printed = session.run(block)
+            lines = iter(printed.splitlines())
             for line in expected(block):
-                assert line in printed, f"{where(block)} does not print {line!r} (in this order)"
+                assert line in lines, f"{where(block)} should print {line!r} (in this order); it prints\n{printed}"
     finally:
         session.close()
 

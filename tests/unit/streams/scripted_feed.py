@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from planar.adapters.feed import Kind, Sink, Source, Topic
 from planar.errors import ExchangeNotAvailable, NotSupported, PlanarError
 from planar.models import Amount, Candle, Order, OrderState, Ticker, Trade
@@ -78,6 +80,7 @@ class Scripted:
     def feed(self, topic: Topic) -> ScriptedFeed:
         if topic.kind is Kind.BALANCE:
             raise NotSupported("no balance here")
+        topic = msgspec.structs.replace(topic, depth=None)
         made = ScriptedFeed(topic)
         made.failing = self.failing
         known = self.feeds.get(topic)

@@ -6,8 +6,7 @@ The steps are spread over the demo's time. Each tells what it did in the log tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -18,7 +17,7 @@ from planar.cli.board import Row, started
 from planar.cli.demo.stage import ORDER_PATH, VENUE, Stage
 from planar.errors import OrderNotFound, OrderUnknown, Outcome, PlanarError
 from planar.exchange import Exchange
-from planar.models import Order
+from planar.models import Order, OrderState
 from planar.orders import OrderHandle
 from planar.venue.faults import DropAnswer, DropRequest, Fault, FaultRule, HangAnswer
 
@@ -26,15 +25,13 @@ NOTIONAL = Decimal(400)
 """About what each order is worth, in quote currency."""
 POLL_S = 0.02
 PATIENCE_MS = 1_500
-"""How long the order whose answer hangs waits for it."""
-PROOF_MS = 20_000
-"""How long the order that is lost on its way is searched for."""
+"""How long an answer is waited for that does not come."""
 LOST_NEEDS_S = 12.0
 """A request that never arrived is proven so only after its validity at the venue has passed; shorter demos leave it out."""
 BEGIN, END = 0.04, 0.88
 """The part of the demo's time within which the steps begin."""
 SETTLE_S = 20.0
-"""How long an order whose answer was swallowed is waited for."""
+"""How long it may take to find out what became of an order without an answer."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -137,9 +134,23 @@ class Script:
     async def _swallow(self, side: str, symbol: str, fault: Fault) -> None:
         """An order that the venue takes and whose answer never comes: Planar must find out by itself."""
         await self._arm(fault)
-        hangs = isinstance(fault, HangAnswer)
-        self._say("accident", f"on purpose: the answer to the next order {'hangs' if hangs else 'is dropped'}")
-        with self._not_known():
+        how = "hangs" if isinstance(fault, HangAnswer) else "is dropped"
+        self._say("accident", f"on purpose: the answer to the next order {how}")
+        await self._unanswered(side, symbol)
+
+    async def _lose_request(self, side: str, symbol: str) -> None:
+        """An order that never reaches the venue, which looks the same from here. The search for it goes on beside the
+        other steps; this one ends when the request is lost."""
+        rule = await self._arm(DropRequest())
+        self._say("accident", "on purpose: the next order is lost on its way")
+        self._lost = started(self._unanswered(side, symbol), "demo: lost request")
+        while not any(one.fired for one in (await self._stage.control.faults()).rules if one.rule.id == rule.id):
+            await runtime.sleep(POLL_S)
+
+    async def _unanswered(self, side: str, symbol: str) -> None:
+        """Send a market order that gets no answer, and wait until it is known what became of it."""
+        self.unknown += 1
+        try:
             amount = self._sent(symbol, "market", side, None, {})
             try:
                 handle = await self._exchange.create_order(symbol, "market", side, amount, timeout_ms=PATIENCE_MS)
@@ -147,31 +158,13 @@ class Script:
                 self._say("accident", f"no answer within {PATIENCE_MS / 1000:g} s: is {error.client_id} there or not?")
                 handle: OrderHandle = error.order
                 await handle.resolved(SETTLE_S)
-        self._say("resolved", f"found out: {handle.client_order_id} is there")
-        self._tell(handle.snapshot)
-
-    async def _lose_request(self, side: str, symbol: str) -> None:
-        """An order that never reaches the venue, which looks the same from here. The search for it goes on beside the
-        other steps; this one ends when the request is lost."""
-        rule = await self._arm(DropRequest())
-        self._say("accident", "on purpose: the next order is lost on its way")
-        self._lost = started(self._lost_order(side, symbol), "demo: lost request")
-        while not any(one.fired for one in (await self._stage.control.faults()).rules if one.rule.id == rule.id):
-            await runtime.sleep(POLL_S)
-
-    async def _lost_order(self, side: str, symbol: str) -> None:
-        with self._not_known():
-            amount = self._sent(symbol, "market", side, None, {})
-            try:
-                handle = await self._exchange.create_order(symbol, "market", side, amount, timeout_ms=PROOF_MS)
-            except OrderUnknown:
-                raise
-            except PlanarError as error:
-                if error.outcome is not Outcome.REFUSED:
-                    raise
-                self._say("resolved", f"proven: the lost order to {side} {symbol} was never accepted")
-            else:
-                self._tell(handle.snapshot)
+        finally:
+            self.unknown -= 1
+        if handle.state is OrderState.NEVER_ACCEPTED:
+            self._say("resolved", f"proven: {handle.client_order_id} never reached the venue")
+        else:
+            self._say("resolved", f"found out: {handle.client_order_id} is there")
+            self._tell(handle.snapshot)
 
     async def _cancel_oldest(self) -> None:
         if self._resting:
@@ -234,15 +227,6 @@ class Script:
         words = [f"{side} {size} {symbol} {where}", *(["post-only"] if "postOnly" in params else [])]
         self._say("sent", ", ".join([*words, *([params["timeInForce"]] if "timeInForce" in params else [])]))
         return amount
-
-    @contextmanager
-    def _not_known(self) -> Generator[None]:
-        """Within the block there is an order of which it is not known whether it exists."""
-        self.unknown += 1
-        try:
-            yield
-        finally:
-            self.unknown -= 1
 
     def _tell(self, order: Order) -> None:
         filled = order.filled if order.filled is not None else Decimal(0)

@@ -44,7 +44,7 @@ class KlineTracker:
         for candle in reversed(rows):
             first_id = last_id - candle.trades + 1
             ids = (first_id, last_id) if candle.trades else (-1, -1)
-            closed = candle.close_ms <= now_ms - 1000
+            closed = candle.close_ms < now_ms
             if not closed or (self._open_ms is not None and candle.open_ms >= self._open_ms):
                 events.append(KlineEvent(candle, self._interval, closed, *ids))
             last_id = first_id - 1

@@ -1,0 +1,254 @@
+"""`python -m tests.judges`: clients that we did not write, unmodified, against the local Binance and its ledger.
+
+    ccxt binance-connector python-binance    which judges; all of them without a name
+    --json                                   one final object on standard output
+    --list                                   the judges, and where each runs
+
+Each judge gets a venue of its own, started and asked as users do (`planar venue ca`, `planar venue keys`), and runs in a
+process of its own: ccxt in Planar's environment, the others in environments below .judges/ (`scripts/judges.sh`).
+The exit code is 0 only if everything agrees with the ledger.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+LINES_FOR = ("ccxt-py", "ccxt-py-sync")
+JUDGE_S = 300
+END_S = 10
+
+
+class Judge(NamedTuple):
+    """One foreign client."""
+
+    script: str
+    own_environment: bool
+    trusts: tuple[str, ...] = ()
+    """Environment variables by which its libraries are told of a certificate."""
+    proxied: bool = False
+    """Whether it knows proxies only from the environment."""
+
+
+JUDGES = {
+    "ccxt": Judge("judge_ccxt.py", own_environment=False),
+    "binance-connector": Judge(
+        "judge_binance_connector.py", own_environment=True, trusts=("REQUESTS_CA_BUNDLE", "WEBSOCKET_CLIENT_CA_BUNDLE")
+    ),
+    "python-binance": Judge(
+        "judge_python_binance.py", own_environment=True, trusts=("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), proxied=True
+    ),
+}
+
+
+class Result:
+    """What one judge said.
+
+    Attributes:
+        wrong: the checks that failed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.checks = 0
+        self.values = 0
+        self.wrong: list[dict[str, Any]] = []
+        self.notes: list[str] = []
+        self.parts: dict[str, float] = {}
+        self.seconds = 0.0
+
+    def take(self, line: dict[str, Any]) -> None:
+        """One line of its output."""
+        if "check" in line:
+            self.checks += 1
+            self.values += line["values"]
+            if not line["ok"]:
+                self.wrong.append(line)
+        elif "note" in line:
+            self.notes.append(line["note"])
+        elif "seconds" in line:
+            self.parts[line["part"]] = line["seconds"]
+
+    def fail(self, what: str, said: str) -> None:
+        """Something that the judge could not say itself."""
+        self.wrong.append({"part": "the run itself", "check": what, "said": said, "expected": "none of it"})
+
+    def json(self) -> dict[str, Any]:
+        """For --json."""
+        return {**vars(self), "seconds": round(self.seconds, 1), "agree": not self.wrong}
+
+
+def main() -> int:
+    """Run the judges; the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    parser = argparse.ArgumentParser(prog="python -m tests.judges", description=__doc__.splitlines()[0])
+    parser.add_argument("judge", nargs="*", metavar="JUDGE", help=f"one of {', '.join(JUDGES)}; default: all")
+    parser.add_argument("--seed", type=int, default=1, help="decides markets, accounts and their past")
+    parser.add_argument("--json", action="store_true", help="one final object on standard output")
+    given = parser.parse_args()
+    for name in given.judge:
+        if name not in JUDGES:
+            parser.error(f"no judge '{name}'; there are {', '.join(JUDGES)}")
+    results = [run(name, given.seed) for name in dict.fromkeys(given.judge or JUDGES)]
+    for result in results:
+        show(result)
+    if given.json:
+        print(json.dumps({"agree": not any(r.wrong for r in results), "judges": [r.json() for r in results]}))
+    else:
+        table(results)
+    return 1 if any(result.wrong for result in results) else 0
+
+
+def run(name: str, seed: int) -> Result:
+    """One judge on a venue of its own."""
+    judge, result = JUDGES[name], Result(name)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="plj") as directory:
+        environ = clean_environ(Path(directory))
+        try:
+            python = own_python(name) if judge.own_environment else sys.executable
+            with venue(environ, seed) as task:
+                listen(judge, python, environ, task, result)
+        except subprocess.CalledProcessError as error:
+            result.fail("what the judge needs could be set up", error.stderr or str(error))
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def clean_environ(directory: Path) -> dict[str, str]:
+    """An environment in which nothing leads a client elsewhere: no proxies, no certificates, no configuration."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "HOME": str(directory), "PLANAR_STATE": str(directory), "PYTHONUNBUFFERED": "1"}
+
+
+def own_python(name: str) -> str:
+    """The interpreter of a client's own environment, which is made if it is not there."""
+    script = ["sh", str(ROOT / "scripts" / "judges.sh"), name, sys.executable]
+    return subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout.strip()
+
+
+@contextmanager
+def venue(environ: dict[str, str], seed: int) -> Iterator[dict[str, Any]]:
+    """Run a local Binance, known on this machine as `planar venue up` makes it known; what a judge is told of it."""
+    command = [sys.executable, "-m", "planar.venue", "--venues", "binance", "--seed", str(seed), "--die-with-parent"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, cwd=environ["HOME"], text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        record = json.loads(process.stdout.readline())
+        yield {
+            "port": record["port"],
+            "token": record["token"],
+            "ca": cli(environ, "ca", "--path").strip(),
+            "accounts": json.loads(cli(environ, "keys", "--json"))["binance"]["accounts"],
+            "lines": {client: cli(environ, "ca", "--for", client) for client in LINES_FOR},
+        }
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def cli(environ: dict[str, str], *words: str) -> str:
+    """What `planar venue ...` prints."""
+    command = [sys.executable, "-m", "planar", "venue", *words]
+    done = subprocess.run(command, check=True, capture_output=True, env=environ, cwd=environ["HOME"], text=True)
+    return done.stdout
+
+
+def listen(judge: Judge, python: str, environ: dict[str, str], task: dict[str, Any], result: Result) -> None:
+    """Run the judge's script and take down what it says."""
+    told = dict.fromkeys(judge.trusts, task["ca"])
+    if judge.proxied:
+        told["HTTPS_PROXY"] = f"http://127.0.0.1:{task['port']}"
+    errors = Path(environ["HOME"]) / "stderr"
+    with errors.open("w") as sink:
+        process = subprocess.Popen(
+            [python, str(HERE / judge.script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=sink,
+            env={**environ, **told},
+            text=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        signal.alarm(0)
+        process.stdin.write(json.dumps(task))
+        process.stdin.close()
+        try:
+            take_lines(process, result)
+            code = process.wait(END_S)
+        finally:
+            process.kill()
+            process.wait()
+    if code or not result.checks:
+        result.fail(f"the script ends well (exit code {code})", errors.read_text()[-4000:])
+    elif result.wrong:
+        print(errors.read_text()[-4000:], file=sys.stderr)
+
+
+def take_lines(process: subprocess.Popen[str], result: Result) -> None:
+    """Read until the script ends, JUDGE_S at most."""
+    assert process.stdout is not None
+    ends = time.monotonic() + JUDGE_S
+    for text in process.stdout:
+        try:
+            line = json.loads(text)
+        except ValueError:
+            line = {"note": text.rstrip()}  # a client that prints
+        result.take(line if isinstance(line, dict) else {"note": text.rstrip()})
+        progress(result, line)
+        if time.monotonic() > ends:
+            result.fail("the judge ends in time", f"still running after {JUDGE_S} s")
+            return
+
+
+def progress(result: Result, line: Any) -> None:
+    """A line when a part is over, and one for each disagreement."""
+    if not isinstance(line, dict):
+        return
+    if "seconds" in line:
+        print(f"{result.name}: {line['part']} ({line['seconds']:.1f} s)", file=sys.stderr, flush=True)
+    elif line.get("ok") is False:
+        print(f"{result.name}: DISAGREES: {line['check']}", file=sys.stderr, flush=True)
+
+
+def show(result: Result) -> None:
+    """The disagreements in full."""
+    for line in result.wrong:
+        print(f"\n{result.name}: {line['part']}: {line['check']}", file=sys.stderr)
+        print(f"  said      {line['said']}\n  expected  {line['expected']}", file=sys.stderr)
+
+
+def table(results: list[Result]) -> None:
+    """The verdict."""
+    width = max(len(result.name) for result in results)
+    print(f"\n{'judge':{width}}  {'checks':>7}  {'values':>7}  {'disagree':>8}  {'seconds':>7}")
+    for r in results:
+        print(f"{r.name:{width}}  {r.checks:7}  {r.values:7}  {len(r.wrong):8}  {r.seconds:7.1f}")
+        for note in r.notes:
+            print(f"{'':{width}}  {note}")
+    print("\n" + ("They agree with the ledger." if not any(r.wrong for r in results) else "There are disagreements."))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
