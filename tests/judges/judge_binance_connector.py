@@ -165,9 +165,10 @@ class SocketDoor:
 
 def judge_wallet(checks: Checks, venue: Venue, client: Spot, account: str) -> None:
     """Deposits, withdrawals, assets and fees."""
-    for kind, answered in (("deposit", client.deposit_history()), ("withdrawal", client.withdraw_history())):
-        booked = sorted(abs(exact(row["amount"])) for row in venue.transfers(account, kind))
-        checks.same(f"{kind}s", sorted(exact(row["amount"]) for row in answered), booked)
+    came = sorted(exact(row["amount"]) for row in client.deposit_history())
+    checks.same("deposit_history", came, sorted(exact(row["amount"]) for row in venue.transfers(account, "deposit")))
+    went = sorted(exact(row["amount"]) + exact(row["transactionFee"]) for row in client.withdraw_history())
+    checks.same("withdraw_history", went, sorted(-exact(row["amount"]) for row in venue.transfers(account, "withdrawal")))
     held = venue.balances(account)
     for coin in client.coin_info():
         row = held.get(coin["coin"], {"free": "0", "locked": "0"})

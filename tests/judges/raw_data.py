@@ -31,6 +31,9 @@ MARKET = "BTCUSDT"
 MARKETS = 20
 LIVE_S = 3.0
 SETTLE_S = 6.0
+BOOK_LEVELS = 1000
+"""More than the local books have."""
+POLL_S = 0.25
 STREAMS = ("trade", "aggTrade", "depth@100ms", "depth20@100ms", "bookTicker", "kline_1m", "miniTicker", "ticker")
 
 
@@ -58,7 +61,8 @@ async def judge_rest(checks: Checks, ask: Ask) -> None:
 
 
 async def _judge_book(checks: Checks, ask: Ask) -> Any:
-    book = ladder(await ask("depth", symbol=MARKET, limit=1000))
+    book = ladder(await ask("depth", symbol=MARKET, limit=BOOK_LEVELS))
+    checks.true("depth: all of it", len(book.bids) < BOOK_LEVELS > len(book.asks))
     check_ladder(checks, "depth", book)
     checks.same("depth: five levels", ladder(await ask("depth", symbol=MARKET, limit=5)), book.top(5))
     best = await ask("ticker/bookTicker", symbol=MARKET)
@@ -115,16 +119,16 @@ async def judge_streams(checks: Checks, venue: Venue, ask: Ask, heard: Heard) ->
     """The streams of STREAMS, heard while the market lives, agree with REST when it stands still again."""
     await until(lambda: all(heard.events[name] for name in STREAMS if name != "kline_1m"))
     mirror = Mirror(heard.events["depth@100ms"])
-    mirror.start(ladder(await ask("depth", symbol=MARKET, limit=5000)))
+    mirror.start(ladder(await ask("depth", symbol=MARKET, limit=BOOK_LEVELS)))
     same, compared, ends = 0, 0, time.monotonic() + LIVE_S
     while time.monotonic() < ends:
-        shown = ladder(await ask("depth", symbol=MARKET, limit=5000))
+        shown = ladder(await ask("depth", symbol=MARKET, limit=BOOK_LEVELS))
         await until(lambda shown=shown: heard.events["depth@100ms"][-1]["u"] >= shown.update_id)
         kept = mirror.ladder()
         if kept.update_id == shown.update_id:
             compared += 1
             same += kept == shown
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(POLL_S)
     checks.true("books compared at the same update id while the market lives", compared > 0, compared)
     checks.same("books that were equal", same, compared)
     venue.freeze()
@@ -132,7 +136,7 @@ async def judge_streams(checks: Checks, venue: Venue, ask: Ask, heard: Heard) ->
 
 
 async def _judge_standing(checks: Checks, ask: Ask, heard: Heard, mirror: Mirror) -> None:
-    book = ladder(await ask("depth", symbol=MARKET, limit=5000))
+    book = ladder(await ask("depth", symbol=MARKET, limit=BOOK_LEVELS))
     checks.same("depth: the book at its last update id", await settled(mirror.ladder, book), book)
     checks.same("depth: gaps", mirror.gaps, [])
     newest = prints(await ask("trades", symbol=MARKET, limit=1000))

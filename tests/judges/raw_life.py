@@ -170,7 +170,7 @@ class Life:
         new = self._own.new
         for label, code, params in (
             ("a client id twice", -2010, {"side": "BUY", "price": far, "quantity": "0.001", "newClientOrderId": "twice", **limit}),
-            ("too little money", -2010, {"side": "BUY", "price": far, "quantity": "5000", **limit}),
+            ("too little money", -2010, {"side": "BUY", "price": far, "quantity": "20", **limit}),
             ("post-only that would take", -2010, {"side": "BUY", "type": "LIMIT_MAKER", "price": ask, "quantity": "0.001"}),
             ("stop that would trigger", -2010, {"side": "SELL", "type": "STOP_LOSS", "stopPrice": _ticks(ask * 2), "quantity": "0.001"}),
             ("LOT_SIZE", -1013, {"side": "BUY", "price": far, "quantity": "0.000001", **limit}),

@@ -24,7 +24,7 @@ class Account:
 
 async def judge_account(checks: Checks, venue: Venue, heard: Account, account: str, since_ms: int) -> None:
     """Orders, fills and balances as the stream told them are the ledger's, from `since_ms` on."""
-    rows = venue.orders(account, since_ms=since_ms)
+    rows = [row for row in venue.orders(account) if row["updated_ms"] >= since_ms]
     fills = {(row["symbol"].replace("/", ""), str(row["trade_id"])): ledger_fill(row) for row in venue.fills(account, since_ms=since_ms)}
     await settled(lambda: len(_trades(heard)), len(fills))
     told = _trades(heard)

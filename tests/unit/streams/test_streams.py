@@ -192,7 +192,10 @@ async def test_a_refusal_is_final_for_those_who_are_there_and_asked_anew_by_who_
             await feed.running.wait()  # type: ignore[attr-defined]
             feed.sink.deliver(order("a", "0"))  # type: ignore[attr-defined]
             assert (await anext(later)).id == "a"
-            assert [one.id for one in await awaiting] == ["a"]
+            while len(hub._pumps[feed.topic]._consumers) < 2:
+                await asyncio.sleep(0.001)
+            feed.sink.deliver(order("b", "0"))  # type: ignore[attr-defined]
+            assert [one.id for one in await awaiting] == ["b"]
     with pytest.raises(NotSupported):
         await hub.balance()
     await hub.close()

@@ -104,7 +104,7 @@ def check_lot(quantity: Decimal, spec: SymbolSpec) -> None:
     Raises:
         ApiError: -1013.
     """
-    if not spec.min_amount <= quantity <= spec.max_amount:
+    if not spec.min_amount <= quantity <= spec.max_amount or quantity % spec.lot:
         raise errors.filter_failure("LOT_SIZE")
 
 
