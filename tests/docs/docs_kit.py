@@ -145,7 +145,7 @@ class Session:
         """Run one block; what it printed."""
         tree = ast.parse(block.text)
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-        if "asyncio" in used or {"open", "get_exchange"} & _attributes(tree):
+        if {"planar.open", "planar.get_exchange", "asyncio.run"} & _dotted(tree):
             self._runner.run(self._close())  # the block opens a workspace of its own
         elif {"p", "binance"} & (used - set(self._names)):
             self._runner.run(self._open())
@@ -176,12 +176,12 @@ class Session:
         self._runner.close()
 
 
-def _attributes(tree: ast.Module) -> set[str]:
-    """Names that are called on the module `planar`."""
+def _dotted(tree: ast.Module) -> set[str]:
+    """What is read of modules and other plain names: `planar.open`."""
     return {
-        node.attr
+        f"{node.value.id}.{node.attr}"
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "planar"
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -149,7 +149,7 @@ class CcxtFeed:
         except asyncio.CancelledError:
             if not ear.confirmed:
                 # CCXT notes a subscription before it is made; what was cut short here would count as made
-                self._end_sockets(RequestTimeout("the subscription was not confirmed in time"))
+                _end(ear.sockets.values(), RequestTimeout("the subscription was not confirmed in time"))
             raise
         except Exception as error:
             raise self._translated(ear.error or error) from error
@@ -162,18 +162,18 @@ class CcxtFeed:
         """See `Feed`. CCXT believes in its subscription; ending the connection is what makes it start anew."""
         if self._ear is not None:
             self._ear.failed(error)
-            self._end_sockets(error)
+            _end(self._ear.sockets.values(), error)
 
     async def close(self) -> None:
         """See `Feed`. A connection that nobody listens to any more is closed, which ends all it carries."""
-        for socket in self._sockets.values():
-            if not socket.watched:
-                await socket.close()
-        if any(socket.watched for socket in self._sockets.values()):
-            await self._unwatch()
-        for symbol in self.topic.symbols if self.topic.kind is Kind.ORDER_BOOK else ():
-            self._exchange.orderbooks.pop(symbol, None)
-        self._sockets = {}
+        sockets, self._sockets = list(self._sockets.values()), {}
+        if any(socket.watched for socket in sockets):
+            await self._unwatch(sockets)
+            return
+        for socket in sockets:
+            await socket.close()
+        if self.topic.kind is Kind.ORDER_BOOK:
+            self._exchange.orderbooks.pop(self.topic.symbols[0], None)
 
     # -- subscribing -----------------------------------------------------------------------------------------------
     def _arguments(self) -> tuple[Any, ...]:
@@ -203,7 +203,7 @@ class CcxtFeed:
                     raise translate(error, call, self._adapter.id) from error
                 raise
 
-    async def _unwatch(self) -> None:
+    async def _unwatch(self, sockets: Sequence[SocketGuard]) -> None:
         method = f"un_watch_{self.topic.kind}"
         if not self._adapter.capabilities.can(method):
             return
@@ -217,11 +217,7 @@ class CcxtFeed:
                     await getattr(self._exchange, method)(asked, *more, {})
             except Exception as error:
                 # it goes on sending what nobody wants, over a connection that others use: begin that one anew
-                self._end_sockets(self._translated(error))
-
-    def _end_sockets(self, error: PlanarError) -> None:
-        for socket in self._sockets.values():
-            socket.on_error(error)
+                _end(sockets, self._translated(error))
 
     def _translated(self, error: Exception) -> PlanarError:
         if isinstance(error, PlanarError):
@@ -316,3 +312,8 @@ class CcxtFeed:
             self.sink.lost(error.message)
             return
         self.sink.deliver(item)
+
+
+def _end(sockets: Iterable[SocketGuard], error: PlanarError) -> None:
+    for socket in list(sockets):
+        socket.on_error(error)

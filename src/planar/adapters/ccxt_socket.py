@@ -105,6 +105,7 @@ class SocketGuard:
     keepAlive: float | None
     maxPingPongMisses: float
     options: dict[str, Any]
+    subscriptions: dict[str, Any]
     ping: Callable[[Any], Any] | None
     proxy: str | None
     on_error_callback: Callable[[Any, Exception], None]
@@ -136,13 +137,15 @@ class SocketGuard:
         Args:
             hashes: message hashes whose resolutions and rejections it gets.
             causes: subscription hashes whose rejections it gets.
-            message: the subscription frame that is about to be sent; None if there is none.
+            message: the subscription frame that is about to be sent; None if there is none. Some exchanges refuse it
+                under its id.
         """
         listener = listening.get()
         if listener is None:
             return
         listener.joined(self)
-        for table, keys in ((self._listeners, hashes), (self._causes, causes)):
+        ids = _request_ids(message)
+        for table, keys in ((self._listeners, hashes), (self._causes, (*causes, *ids))):
             for key in keys:
                 if listener not in table.get(key, ()):
                     table[key] = (*table.get(key, ()), listener)
@@ -206,10 +209,13 @@ class SocketGuard:
         return result
 
     def interrupt(self, listener: Listener, error: Exception) -> None:
-        """Reject the futures that belong to `listener`, so that whoever awaits them for it goes on."""
+        """Reject the futures that belong to `listener`, so that whoever awaits them for it goes on. CCXT counts a
+        subscription as made even if it is refused; forgotten here, the next call makes it again."""
         for key, bound in list(self._listeners.items()):
-            if listener in bound and key in self.futures:
-                self.futures.pop(key).reject(error)
+            if listener in bound:
+                self.subscriptions.pop(key, None)
+                if key in self.futures:
+                    self.futures.pop(key).reject(error)
 
     def reset(self, error: Any) -> None:
         """CCXT gives this connection up; its own method would leave it open, with subscriptions that are not."""
@@ -366,6 +372,14 @@ class SocketGuard:
         self.reject(error)
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
+
+
+def _request_ids(message: Any) -> list[str]:
+    """The ids under which exchanges answer a request."""
+    if not isinstance(message, dict):
+        return []
+    fields = cast("dict[str, Any]", message)
+    return [str(fields[name]) for name in ("id", "req_id", "reqid") if name in fields]
 
 
 def _retry_after_s(error: Exception) -> float | None:

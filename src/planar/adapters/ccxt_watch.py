@@ -69,7 +69,7 @@ class SocketSeam:
     ) -> asyncio.Future[Any]:
         """CCXT's future, shielded: several await the same one, and who leaves must not cancel it for the others."""
         socket = self.client(url)
-        new = not cast(Any, socket).subscriptions.get(subscribe_hash)
+        new = not (subscribe_hash and socket.subscriptions.get(subscribe_hash))
         socket.listen((message_hash,), (subscribe_hash,) if subscribe_hash else (), message if new else None)
         inner = cast(Any, super()).watch(url, message_hash, message, subscribe_hash, subscription)
         return _shielded(inner)
@@ -85,7 +85,7 @@ class SocketSeam:
         """As `watch`, for the first of several."""
         socket = self.client(url)
         hashes = subscribe_hashes or ()
-        new = any(key not in cast(Any, socket).subscriptions for key in hashes)
+        new = any(key not in socket.subscriptions for key in hashes)
         socket.listen(message_hashes, hashes, message if new else None)
         inner = cast(Any, super()).watch_multiple(url, message_hashes, message, subscribe_hashes, subscription)
         return _shielded(inner)

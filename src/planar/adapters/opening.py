@@ -153,20 +153,16 @@ def _derived_hosts(profile: Profile, environment: str) -> HostRules:
     description = _describe(profile.id)
     urls, hostname = description["urls"], description.get("hostname")
     live = hosts_of(urls.get("api"), hostname)
-    test = [host for host in hosts_of(urls.get("test"), hostname) if host not in live]
-    demo = [host for host in hosts_of(urls.get("demo"), hostname) if host not in live]
+    tests = {"sandbox": urls.get("test"), "demo": urls.get("demo") or urls.get("demotrading")}
     if environment in ("live", "local"):
-        return HostRules(hosts=(*live, *_own_domains(live)), denied=tuple(test + demo))
-    found = test if environment == "sandbox" else demo
-    if not found:
-        shared = environment == "sandbox" and bool(urls.get("test"))
+        other = [host for table in tests.values() for host in hosts_of(table, hostname) if host not in live]
+        return HostRules(hosts=(*live, *_own_domains(live)), denied=tuple(other))
+    table = tests[environment]
+    found = [host for host in hosts_of(table, hostname) if host not in live]
+    if not any(host not in live for host in hosts_of(table, hostname, schemes=("http", "https"))):
+        shared = ": its requests go to the live hosts, and Planar knows no marker that tells them apart" if table else ""
         raise NotSupported(
-            f"{profile.id} has no {environment} environment"
-            + (
-                " of its own: it shares its hosts with live, and Planar knows no marker that tells them apart"
-                if shared
-                else ""
-            ),
+            f"there is no {environment} environment{shared}",
             exchange=profile.id,
             hint='use environment = "local" where Planar has a local venue for it, or "live" with small amounts',
         )

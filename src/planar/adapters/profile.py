@@ -152,18 +152,18 @@ def load_profile(exchange_id: str) -> Profile:
     return profile
 
 
-_HOST = re.compile(r"^[a-z]+://([^/:?]+)")
+_HOST = re.compile(r"^([a-z]+)://([^/:?]+)")
 
 
-def hosts_of(urls: Any, hostname: str | None) -> list[str]:
-    """Every host name in CCXT's nested url tables, in order, `{hostname}` filled in."""
+def hosts_of(urls: Any, hostname: str | None, schemes: tuple[str, ...] = ("http", "https", "ws", "wss")) -> list[str]:
+    """Every host name in CCXT's nested url tables with one of the schemes, in order, `{hostname}` filled in."""
     found: dict[str, None] = {}
 
     def walk(value: Any) -> None:
         if isinstance(value, str):
             match = _HOST.match(value.replace("{hostname}", hostname or ""))
-            if match:
-                found[match.group(1)] = None
+            if match and match.group(1) in schemes:
+                found[match.group(2)] = None
         elif isinstance(value, dict):
             for inner in value.values():  # pyright: ignore[reportUnknownVariableType]
                 walk(inner)

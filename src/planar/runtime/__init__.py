@@ -26,9 +26,9 @@ from planar.runtime.system import BASE32_LOWER, SYSTEM, Runtime, SystemRuntime
 
 __all__ = [
     "BASE32_LOWER",
-    "SYSTEM",
     "Latency",
     "Runtime",
+    "SYSTEM",
     "SimLoop",
     "SimNetwork",
     "SimRuntime",

@@ -11,8 +11,8 @@ from planar.streams.states import Gap, StreamRules, StreamState
 from planar.streams.stream import BookStream, Policy, RowStream, Stale, StateStream, Stream, TickersStream
 
 __all__ = [
-    "DEFAULT_DEPTH",
     "BookStream",
+    "DEFAULT_DEPTH",
     "FeedSource",
     "Gap",
     "Kind",

@@ -7,6 +7,7 @@ when it is ready, and ends when its standard input closes.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,10 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
+import planar.runtime as runtime
 from planar.errors import MissingCredentials, VenueUnavailable
+
+log = logging.getLogger("planar.transport")
 
 START_TIMEOUT_S = 30.0
 CONTROL_HOST = "venue.local"
@@ -109,7 +113,14 @@ class PrivateVenue:
 
     def __init__(self, process: asyncio.subprocess.Process, venue: LocalVenue) -> None:
         self._process = process
+        self._listening = runtime.spawn(self._listen(), name="local venue: errors")
         self.venue = venue
+
+    async def _listen(self) -> None:
+        """What the venue says on standard error goes to the log; unread, it would fill its pipe and stop."""
+        assert self._process.stderr is not None
+        while line := await self._process.stderr.readline():
+            log.warning("local venue: %s", line.decode(errors="replace").rstrip())
 
     @classmethod
     async def start(cls, venues: Sequence[str], seed: int = 1) -> PrivateVenue:
@@ -162,3 +173,4 @@ class PrivateVenue:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+        await self._listening

@@ -24,6 +24,8 @@ from planar.venue.wire import LedgerQuery
 Sums = dict[str, str]
 """Asset -> amount, as plain decimal text."""
 
+_NOT_TAKEN = frozenset({"absent", "refused", "not_sent"})
+"""Marks of orders in the journal that never were orders at the venue."""
 _LEDGER_STATES = {"new": "open", "partially_filled": "open", "expired_in_match": "expired"}
 
 
@@ -106,7 +108,7 @@ async def told(exchange: Exchange, symbols: Iterable[str], start: Before) -> Tol
 def client_side(journals: Path, start: Before, end: Told) -> Side:
     """The client's account: its journal as it lies on the disk, executions and balances as it was told."""
     orders = list(_journaled(journals))
-    taken = [facts for facts in orders if "absent" not in facts.marks]
+    taken = [facts for facts in orders if not _NOT_TAKEN.intersection(facts.marks)]
     found = {
         facts.client_id: OrderLine(state_of(facts).value, plain(facts.filled), plain(facts.cost)) for facts in taken
     }
@@ -118,7 +120,7 @@ def client_side(journals: Path, start: Before, end: Told) -> Side:
         for code in {**start.balance.balances, **end.balance.balances}
     }
     swallowed = sum("unknown" in facts.marks for facts in taken)
-    return _side(found, rows, changes, swallowed=swallowed, lost=len(orders) - len(taken))
+    return _side(found, rows, changes, swallowed=swallowed, lost=sum("absent" in facts.marks for facts in orders))
 
 
 async def ledger_side(stage: Stage, start: Before) -> Side:

@@ -73,7 +73,7 @@ class Params:
         Raises:
             ApiError: -1101, a name stands twice in one part.
         """
-        return cls({**split(query), **split(body)})
+        return cls({**split(body), **split(query)})
 
     def peek(self, name: str) -> str | None:
         """The value as sent, without counting as read."""
