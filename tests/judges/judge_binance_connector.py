@@ -14,12 +14,22 @@ from binance.websocket.spot.websocket_api import SpotWebsocketAPIClient
 from binance.websocket.spot.websocket_stream import SpotWebsocketStreamClient
 from kit import Checks, Venue, check_shipped, exact, now_ms, read_task
 from raw_data import MARKET, STREAMS, Ask, Heard, event_of, judge_rest, judge_streams, until
-from raw_life import Life
+from raw_life import Life, TableDoor
 from raw_user import Account, judge_account
 
 ANSWER_S = 10.0
 
-REST_DATA = {
+REST = {
+    "new": "new_order",
+    "test": "new_order_test",
+    "cancel": "cancel_order",
+    "cancel_all": "cancel_open_orders",
+    "replace": "cancel_and_replace",
+    "get": "get_order",
+    "open": "get_open_orders",
+    "all": "get_orders",
+    "fills": "my_trades",
+    "account": "account",
     "ping": "ping",
     "time": "time",
     "exchangeInfo": "exchange_info",
@@ -34,53 +44,24 @@ REST_DATA = {
     "ticker/bookTicker": "book_ticker",
 }
 
+SOCKET = {
+    "account": "account",
+    "new": "new_order",
+    "test": "new_order_test",
+    "cancel": "cancel_order",
+    "cancel_all": "cancel_open_orders",
+    "replace": "cancel_replace_order",
+    "get": "get_order",
+    "open": "get_open_orders",
+    "all": "order_history",
+    "fills": "my_trades",
+    "depth": "order_book",
+}
 
-class RestDoor:
+
+def rest_door(client: Spot) -> TableDoor:
     """The library's REST client."""
-
-    def __init__(self, client: Spot) -> None:
-        self.name = "REST"
-        self._client = client
-
-    async def new(self, **params: Any) -> Any:
-        return self._client.new_order(**params)
-
-    async def test(self, **params: Any) -> Any:
-        return self._client.new_order_test(**params)
-
-    async def cancel(self, **params: Any) -> Any:
-        return self._client.cancel_order(**params)
-
-    async def cancel_all(self, **params: Any) -> Any:
-        return self._client.cancel_open_orders(**params)
-
-    async def replace(self, **params: Any) -> Any:
-        return self._client.cancel_and_replace(**params)
-
-    async def get(self, **params: Any) -> Any:
-        return self._client.get_order(**params)
-
-    async def open(self, **params: Any) -> Any:
-        return self._client.get_open_orders(**params)
-
-    async def all(self, **params: Any) -> Any:
-        return self._client.get_orders(**params)
-
-    async def fills(self, **params: Any) -> Any:
-        return self._client.my_trades(**params)
-
-    async def account(self) -> Any:
-        return self._client.account()
-
-    async def book(self, **params: Any) -> Any:
-        return self._client.depth(**params)
-
-    async def ask(self, what: str, **params: Any) -> Any:
-        """Market data."""
-        return getattr(self._client, REST_DATA[what])(**params)
-
-    def code(self, error: Exception) -> int | None:
-        return error.error_code if isinstance(error, ClientError) else None
+    return TableDoor(client, REST, lambda error: error.error_code if isinstance(error, ClientError) else None)
 
 
 class RefusedError(Exception):
@@ -91,11 +72,10 @@ class RefusedError(Exception):
         self.code = error["code"]
 
 
-class SocketDoor:
-    """The library's client of the WebSocket API. It sends; answers come to a callback, by id."""
+class Calls:
+    """Calls over the library's client of the WebSocket API, which only sends: answers come to a callback, by id."""
 
     def __init__(self, url: str, keys: dict[str, Any]) -> None:
-        self.name = "WebSocket API"
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._number = 0
@@ -126,41 +106,13 @@ class SocketDoor:
             raise RefusedError(found["error"])
         return found["result"]
 
-    async def new(self, **params: Any) -> Any:
-        return await self._call(self._client.new_order, **params)
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda **params: self._call(getattr(self._client, name), **params)
 
-    async def test(self, **params: Any) -> Any:
-        return await self._call(self._client.new_order_test, **params)
 
-    async def cancel(self, **params: Any) -> Any:
-        return await self._call(self._client.cancel_order, **params)
-
-    async def cancel_all(self, **params: Any) -> Any:
-        return await self._call(self._client.cancel_open_orders, **params)
-
-    async def replace(self, **params: Any) -> Any:
-        return await self._call(self._client.cancel_replace_order, **params)
-
-    async def get(self, **params: Any) -> Any:
-        return await self._call(self._client.get_order, **params)
-
-    async def open(self, **params: Any) -> Any:
-        return await self._call(self._client.get_open_orders, **params)
-
-    async def all(self, **params: Any) -> Any:
-        return await self._call(self._client.order_history, **params)
-
-    async def fills(self, **params: Any) -> Any:
-        return await self._call(self._client.my_trades, **params)
-
-    async def account(self) -> Any:
-        return await self._call(self._client.account)
-
-    async def book(self, **params: Any) -> Any:
-        return await self._call(self._client.order_book, **params)
-
-    def code(self, error: Exception) -> int | None:
-        return error.code if isinstance(error, RefusedError) else None
+def socket_door(client: Calls) -> TableDoor:
+    """The library's client of the WebSocket API."""
+    return TableDoor(client, SOCKET, lambda error: error.code if isinstance(error, RefusedError) else None)
 
 
 def judge_wallet(checks: Checks, venue: Venue, client: Spot, account: str) -> None:
@@ -238,21 +190,21 @@ async def judge(checks: Checks, venue: Venue) -> None:
         streams = Streams(lambda m: (heard.events if "e" in m else answers).append(m), stream_url=ws_base)
         streams.user_data(listen_key=key)
         await until(lambda: bool(answers))
-        await Life(checks, venue, RestDoor(alice), RestDoor(bob), "alice", "bob").run()
+        await Life(checks, venue, rest_door(alice), rest_door(bob), "alice", "bob").run()
         await judge_account(checks, venue, heard, "alice", since_ms)
         checks.same("renew_listen_key", alice.renew_listen_key(key), {})
         checks.same("close_listen_key", alice.close_listen_key(key), {})
         streams.close()
     with checks.part("orders by the WebSocket API"):
-        doors = [SocketDoor(f"{ws_base}/ws-api/v3", venue.keys[name]) for name in ("alice", "bob")]
-        await Life(checks, venue, doors[0], doors[1], "alice", "bob").run()
-        for door in doors:
-            door.close()
+        calls = [Calls(f"{ws_base}/ws-api/v3", venue.keys[name]) for name in ("alice", "bob")]
+        await Life(checks, venue, socket_door(calls[0]), socket_door(calls[1]), "alice", "bob").run()
+        for one in calls:
+            one.close()
     with checks.part("market data by REST"):
-        await judge_rest(checks, RestDoor(alice).ask)
+        await judge_rest(checks, rest_door(alice).ask)
         judge_wallet(checks, venue, alice, "alice")
     with checks.part("streams by base URL"):
-        await listen(checks, venue, RestDoor(alice).ask, {"stream_url": ws_base})
+        await listen(checks, venue, rest_door(alice).ask, {"stream_url": ws_base})
     with checks.part("everything through the proxy, with the real URLs"):
         proxies = {"https": venue.proxy}
         keys = venue.keys["alice"]["more"]
@@ -260,8 +212,8 @@ async def judge(checks: Checks, venue: Venue) -> None:
         checks.same("base_url", real.base_url, "https://api.binance.com")
         order = real.new_order(symbol=MARKET, side="BUY", type="MARKET", quantity="0.001")
         checks.same("an order signed with Ed25519", order["status"], "FILLED")
-        await judge_rest(checks, RestDoor(real).ask)
-        await listen(checks, venue, RestDoor(real).ask, {"proxies": proxies})
+        await judge_rest(checks, rest_door(real).ask)
+        await listen(checks, venue, rest_door(real).ask, {"proxies": proxies})
     check_shipped(checks, "binance-connector", [name for name in sys.modules if name.startswith("binance")])
 
 

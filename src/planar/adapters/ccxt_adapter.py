@@ -97,6 +97,15 @@ class CcxtAdapter(Adapter):
             except Exception as error:
                 raise translate(error, call, self.id) from error
 
+    async def _read(self, method: str, priority: Priority, timeout_ms: int, *args: Any) -> Any:
+        """Run the reading method of CCXT that is called `method`.
+
+        Raises:
+            NotSupported: CCXT knows that the exchange does not offer it; nothing is sent.
+        """
+        self.require(method)
+        return await self.call(method, getattr(self.exchange, method), *args, timeout_ms=timeout_ms, priority=priority)
+
     def _convert(self, function: Callable[..., T], raw: Any) -> T:
         """Turn CCXT's dictionary into a model; what does not fit is an error with this exchange's name."""
         return function(raw, exchange=self.id, received_ns=runtime.wall_ns())
@@ -142,29 +151,15 @@ class CcxtAdapter(Adapter):
     # -- market data -----------------------------------------------------------------------------------------------
     async def fetch_ticker(self, symbol: str, params: Mapping[str, Any], *, timeout_ms: int) -> Ticker:
         """One ticker."""
-        self.require("fetch_ticker")
-        raw = await self.call(
-            "fetch_ticker",
-            self.exchange.fetch_ticker,
-            symbol,
-            dict(params),
-            timeout_ms=timeout_ms,
-            priority=Priority.MARKET,
-        )
+        raw = await self._read("fetch_ticker", Priority.MARKET, timeout_ms, symbol, dict(params))
         return self._convert(convert.ticker, raw)
 
     async def fetch_tickers(
         self, symbols: Sequence[str] | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> dict[str, Ticker]:
         """Tickers by symbol; all of them for None."""
-        self.require("fetch_tickers")
-        raw = await self.call(
-            "fetch_tickers",
-            self.exchange.fetch_tickers,
-            list(symbols) if symbols is not None else None,
-            dict(params),
-            timeout_ms=timeout_ms,
-            priority=Priority.MARKET,
+        raw = await self._read(
+            "fetch_tickers", Priority.MARKET, timeout_ms, list(symbols) if symbols is not None else None, dict(params)
         )
         return {symbol: self._convert(convert.ticker, ticker) for symbol, ticker in raw.items()}
 
@@ -172,33 +167,14 @@ class CcxtAdapter(Adapter):
         self, symbol: str, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> OrderBook:
         """The order book."""
-        self.require("fetch_order_book")
-        raw = await self.call(
-            "fetch_order_book",
-            self.exchange.fetch_order_book,
-            symbol,
-            limit,
-            dict(params),
-            timeout_ms=timeout_ms,
-            priority=Priority.MARKET,
-        )
+        raw = await self._read("fetch_order_book", Priority.MARKET, timeout_ms, symbol, limit, dict(params))
         return self._convert(convert.order_book, raw)
 
     async def fetch_trades(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Trade]:
         """Public trades."""
-        self.require("fetch_trades")
-        rows = await self.call(
-            "fetch_trades",
-            self.exchange.fetch_trades,
-            symbol,
-            since_ms,
-            limit,
-            dict(params),
-            timeout_ms=timeout_ms,
-            priority=Priority.MARKET,
-        )
+        rows = await self._read("fetch_trades", Priority.MARKET, timeout_ms, symbol, since_ms, limit, dict(params))
         return [self._convert(convert.trade, row) for row in rows]
 
     async def fetch_ohlcv(
@@ -212,48 +188,22 @@ class CcxtAdapter(Adapter):
         timeout_ms: int,
     ) -> list[Candle]:
         """Candles."""
-        self.require("fetch_ohlcv")
-        rows = await self.call(
-            "fetch_ohlcv",
-            self.exchange.fetch_ohlcv,
-            symbol,
-            timeframe,
-            since_ms,
-            limit,
-            dict(params),
-            timeout_ms=timeout_ms,
-            priority=Priority.MARKET,
+        rows = await self._read(
+            "fetch_ohlcv", Priority.MARKET, timeout_ms, symbol, timeframe, since_ms, limit, dict(params)
         )
         return convert.candles(rows, exchange=self.id)
 
     # -- the account -----------------------------------------------------------------------------------------------
     async def fetch_balance(self, params: Mapping[str, Any], *, timeout_ms: int) -> AccountBalance:
         """Free, used and total by currency."""
-        self.require("fetch_balance")
-        raw = await self.call(
-            "fetch_balance",
-            self.exchange.fetch_balance,
-            dict(params),
-            timeout_ms=timeout_ms,
-            priority=Priority.ACCOUNT,
-        )
+        raw = await self._read("fetch_balance", Priority.ACCOUNT, timeout_ms, dict(params))
         return self._convert(convert.balance, raw)
 
     async def fetch_my_trades(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Fill]:
         """Own executions of one market."""
-        self.require("fetch_my_trades")
-        rows = await self.call(
-            "fetch_my_trades",
-            self.exchange.fetch_my_trades,
-            symbol,
-            since_ms,
-            limit,
-            dict(params),
-            timeout_ms=timeout_ms,
-            priority=Priority.ACCOUNT,
-        )
+        rows = await self._read("fetch_my_trades", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
         return [self._convert(convert.fill, row) for row in rows]
 
     # -- orders ----------------------------------------------------------------------------------------------------
@@ -346,34 +296,14 @@ class CcxtAdapter(Adapter):
 
     async def fetch_open_orders(self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int) -> list[Order]:
         """Open orders."""
-        self.require("fetch_open_orders")
-        rows = await self.call(
-            "fetch_open_orders",
-            self.exchange.fetch_open_orders,
-            symbol,
-            None,
-            None,
-            dict(params),
-            timeout_ms=timeout_ms,
-            priority=Priority.ACCOUNT,
-        )
+        rows = await self._read("fetch_open_orders", Priority.ACCOUNT, timeout_ms, symbol, None, None, dict(params))
         return [self._convert(convert.order, row) for row in rows]
 
     async def fetch_orders(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
         """Orders of any state."""
-        self.require("fetch_orders")
-        rows = await self.call(
-            "fetch_orders",
-            self.exchange.fetch_orders,
-            symbol,
-            since_ms,
-            limit,
-            dict(params),
-            timeout_ms=timeout_ms,
-            priority=Priority.ACCOUNT,
-        )
+        rows = await self._read("fetch_orders", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
         return [self._convert(convert.order, row) for row in rows]
 
     def feed(self, topic: Topic) -> Feed:

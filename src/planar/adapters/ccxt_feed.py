@@ -18,7 +18,8 @@ import msgspec
 import planar.runtime as runtime
 from planar.adapters.ccxt_caches import CacheTap, CcxtLadder, is_cache, known_cache, rows_of, tickers_of
 from planar.adapters.ccxt_errors import translate
-from planar.adapters.ccxt_socket import SocketGuard, listening
+from planar.adapters.ccxt_listener import listening
+from planar.adapters.ccxt_socket import SocketGuard
 from planar.adapters.feed import Item, Kind, Sink, Source, Topic
 from planar.errors import BadResponse, PlanarError, RequestTimeout
 from planar.models import Candle
@@ -167,12 +168,13 @@ class CcxtFeed:
     async def close(self) -> None:
         """See `Feed`. A connection that nobody listens to any more is closed, which ends all it carries."""
         sockets, self._sockets = list(self._sockets.values()), {}
-        if any(socket.watched for socket in sockets):
-            await self._unwatch(sockets)
-            return
+        shared = [socket for socket in sockets if socket.watched]
         for socket in sockets:
-            await socket.close()
-        if self.topic.kind is Kind.ORDER_BOOK:
+            if socket not in shared:
+                await socket.close()
+        if shared:
+            await self._unwatch(shared)
+        elif self.topic.kind is Kind.ORDER_BOOK:
             self._exchange.orderbooks.pop(self.topic.symbols[0], None)
 
     # -- subscribing -----------------------------------------------------------------------------------------------

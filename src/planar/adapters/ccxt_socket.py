@@ -3,9 +3,6 @@
 CCXT opens one client per URL, parses each frame at once and resolves a future per message hash. `SocketGuard` is mixed
 in before CCXT's client and takes over dialing, reading, pinging and closing. What CCXT is good at stays CCXT's: urls,
 subscription frames, parsing, caches, books.
-
-A `Listener` stands in the context variable `listening` while CCXT's `watch_*` runs, and is thereby bound to the message
-hashes that the method waits for. From then on it is called for each resolution and each failure, awaited or not.
 """
 
 from __future__ import annotations
@@ -15,13 +12,13 @@ import contextlib
 import contextvars
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextvars import ContextVar
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import aiohttp
 
 import planar.runtime as runtime
 from planar.adapters.ccxt_errors import planar_class
+from planar.adapters.ccxt_listener import Listener, listening
 from planar.errors import BadResponse, ExchangeNotAvailable, PlanarError, RequestTimeout
 from planar.transport.redact import redact
 
@@ -36,29 +33,6 @@ CLOSE_S = 1.0
 """How long a venue has to answer a close frame."""
 
 _ENDED = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
-
-
-class Listener(Protocol):
-    """Who watches something on a socket. None of its methods raises."""
-
-    def joined(self, socket: SocketGuard) -> None:
-        """It now listens on this socket."""
-        ...
-
-    def subscribed(self) -> None:
-        """The subscription frame was sent, and a frame came after it."""
-        ...
-
-    def resolved(self, result: Any) -> None:
-        """CCXT resolved what is watched."""
-        ...
-
-    def failed(self, error: Exception) -> None:
-        """CCXT rejected what is watched, or the connection ended."""
-        ...
-
-
-listening: ContextVar[Listener | None] = ContextVar("planar_listening", default=None)
 
 
 class Pace:

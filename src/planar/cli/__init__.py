@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -16,4 +17,6 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
+    # all is done and closed: a Ctrl-C now would only spoil the exit code
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)

@@ -29,11 +29,9 @@ def balance(*, target: Target = HERE, json: Json = False) -> int:
     found = run(ask())
 
     def render() -> Table:
-        table = output.table("currency", ">free", ">in orders", ">total")
-        for code, one in found.balances.items():
-            if one.total or one.free or one.used:
-                table.add_row(code, output.number(one.free), output.number(one.used), output.number(one.total))
-        return table
+        held = [(code, one) for code, one in found.balances.items() if one.total or one.free or one.used]
+        rows = [(code, *map(output.number, (one.free, one.used, one.total))) for code, one in held]
+        return output.table(("currency", ">free", ">in orders", ">total"), rows)
 
     return output.show(found, render, json=json)
 
@@ -112,13 +110,15 @@ def cancel(
 
 def orders_table(found: list[Order], title: str) -> Table:
     """Orders, one a row."""
-    table = output.table(
-        *("id", "client id", "market", "side", "type", ">amount", ">price", ">stop", ">filled", "state", "time UTC"),
-        title=title,
-    )
+    rows: list[list[output.Cell]] = []
     for order in found:
         side = Text(order.side, style=output.side_style(order.side))
         numbers = (output.number(value) for value in (order.amount, order.price, order.trigger_price, order.filled))
-        names = (order.id or output.NONE, order.client_order_id or output.NONE, order.symbol)
-        table.add_row(*names, side, order.type or output.NONE, *numbers, order.state.value, output.minute(order.ts_ms))
-    return table
+        kind = order.type or output.NONE
+        time = output.minute(order.ts_ms)
+        client_id = order.client_order_id or output.NONE
+        rows.append([order.id or output.NONE, order.symbol, side, kind, *numbers, order.state.value, client_id, time])
+    columns = (
+        *("id", "market", "side", "type", ">amount", ">price", ">stop", ">filled", "state", "client id", "time UTC"),
+    )
+    return output.table(columns, rows, title=title, drop=("time UTC", "client id", "stop"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -35,11 +34,9 @@ def exchanges(search: str | None = None, /, *, json: Json = False) -> int:
         if search is None or search.lower() in one
     ]
 
-    def render() -> RenderableType:
-        table = output.table("exchange", "streams", "local venue", title=f"{len(rows)} exchanges")
-        for row in rows:
-            table.add_row(str(row["id"]), *("yes" if row[key] else "" for key in ("streams", "local_venue")))
-        return table
+    def render() -> Table:
+        cells = [[str(row["id"]), *("yes" if row[key] else "" for key in ("streams", "local_venue"))] for row in rows]
+        return output.table(("exchange", "streams", "local venue"), cells, title=f"{len(rows)} exchanges")
 
     return output.show(rows, render, json=json)
 
@@ -148,40 +145,35 @@ def ohlcv(
 
 
 def _markets_table(found: list[Market]) -> Table:
-    table = output.table(
-        *("symbol", "type", "active", ">tick", ">lot", ">least cost", ">taker", ">maker"), title=f"{len(found)} markets"
-    )
+    rows: list[list[str]] = []
     for market in found:
         active = {True: "yes", False: "no", None: output.NONE}[market.active]
         steps = (market.precision.price, market.precision.amount, market.limits.cost.min)
         fees = (output.percent(market.taker), output.percent(market.maker))
-        table.add_row(market.symbol, market.type, active, *map(output.number, steps), *fees)
-    return table
+        rows.append([market.symbol, market.type, active, *map(output.number, steps), *fees])
+    columns = ("symbol", "type", "active", ">tick", ">lot", ">least cost", ">taker", ">maker")
+    return output.table(columns, rows, title=f"{len(found)} markets", drop=("type", "active"))
 
 
 def _tickers_table(found: list[tuple[Market, Ticker]]) -> Table:
-    table = output.table(
-        *("market", ">bid", ">ask", ">spread bp", ">last", ">24 h", ">low", ">high", ">volume", ">time UTC")
-    )
+    rows: list[list[output.Cell]] = []
     for market, one in found:
-        step = market.precision.price
-        bid, ask, last, low, high = (
-            output.number(value, step) for value in (one.bid, one.ask, one.last, one.low, one.high)
-        )
+        prices = (one.bid, one.ask, one.last, one.low, one.high)
+        bid, ask, last, low, high = (output.number(value, market.precision.price) for value in prices)
         change = Text(output.NONE)
         if one.percentage is not None:
             change = Text(f"{one.percentage:+.2f} %", style=output.BUY if one.percentage >= 0 else output.SELL)
         volume = output.number(one.base_volume)
         time = output.clock(one.ts_ms)
-        table.add_row(market.symbol, bid, ask, output.bps(one.spread_pct), last, change, low, high, volume, time)
-    return table
+        rows.append([market.symbol, bid, ask, output.bps(one.spread_pct), last, change, low, high, volume, time])
+    columns = (*("market", ">bid", ">ask", ">spread bp", ">last", ">24 h", ">low", ">high", ">volume", ">time UTC"),)
+    return output.table(columns, rows, drop=("time UTC", "volume", "low", "high"))
 
 
 def _book_table(market: Market, found: OrderBook, limit: int) -> Table:
-    spread = f", spread {output.bps(found.spread_pct)} bp" if found.spread is not None else ""
-    table = output.table("", ">amount", ">bid", "ask", "amount", "", title=f"{market.symbol}{spread}")
     bids, asks = found.bids[:limit], found.asks[:limit]
     most = max((amount for _, amount in (*bids, *asks)), default=1.0)
+    rows: list[list[Text]] = []
     for index in range(max(len(bids), len(asks))):
         cells: list[Text] = []
         for levels, style, left in ((bids, output.BUY, True), (asks, output.SELL, False)):
@@ -189,35 +181,33 @@ def _book_table(market: Market, found: OrderBook, limit: int) -> Table:
                 cells += [Text()] * 3
                 continue
             price, amount = levels[index]
-            size = (output.bar_left if left else output.bar)(amount / most, DEPTH_BAR)
             row = [
-                Text(size, style=style),
+                Text((output.bar_left if left else output.bar)(amount / most, DEPTH_BAR), style=style),
                 Text(output.number(amount, market.precision.amount)),
                 Text(output.number(price, market.precision.price), style=style),
             ]
             cells += row if left else row[::-1]
-        table.add_row(*cells)
-    return table
+        rows.append(cells)
+    spread = f", spread {output.bps(found.spread_pct)} bp" if found.spread is not None else ""
+    return output.table(("", ">amount", ">bid", "ask", "amount", ""), rows, title=f"{market.symbol}{spread}")
 
 
 def _trades_table(market: Market, found: list[Trade]) -> Table:
-    table = output.table("time UTC", "side", ">price", ">amount", ">cost", title=market.symbol)
+    rows: list[list[output.Cell]] = []
     for trade in found:
         style = output.side_style(trade.side)
         price = Text(output.number(trade.price, market.precision.price), style=style)
         amount = output.number(trade.amount, market.precision.amount)
         cost = output.NONE if trade.cost is None else f"{trade.cost:.2f}"
-        table.add_row(output.clock(trade.ts_ms), Text(trade.side or output.NONE, style=style), price, amount, cost)
-    return table
+        rows.append([output.clock(trade.ts_ms), Text(trade.side or output.NONE, style=style), price, amount, cost])
+    return output.table(("time UTC", "side", ">price", ">amount", ">cost"), rows, title=market.symbol)
 
 
 def _candles_table(market: Market, timeframe: str, found: list[Candle]) -> Table:
-    table = output.table(
-        "begins UTC", ">open", ">high", ">low", ">close", ">volume", title=f"{market.symbol} {timeframe}"
-    )
-    step = market.precision.price
+    rows: list[list[output.Cell]] = []
     for candle in found:
         style = output.BUY if candle.close >= candle.open else output.SELL
-        prices = (Text(output.number(value, step), style=style) for value in candle[1:5])
-        table.add_row(output.minute(candle.ts_ms), *prices, output.number(candle.volume))
-    return table
+        prices = (Text(output.number(value, market.precision.price), style=style) for value in candle[1:5])
+        rows.append([output.minute(candle.ts_ms), *prices, output.number(candle.volume)])
+    columns = ("begins UTC", ">open", ">high", ">low", ">close", ">volume")
+    return output.table(columns, rows, title=f"{market.symbol} {timeframe}")

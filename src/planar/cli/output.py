@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from planar.models import Amount
@@ -23,6 +25,10 @@ NONE = "-"
 BUY = "green"
 SELL = "red"
 BLOCKS = " ▏▎▍▌▋▊▉█"
+GAP = 3
+"""Columns between the columns of a table."""
+
+Cell = str | Text
 
 
 @cache
@@ -49,11 +55,30 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def table(*columns: str, title: str | None = None) -> Table:
-    """A table. A column whose name begins with `>` holds numbers and is aligned to the right."""
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_style="bold", title_justify="left", header_style="bold")
-    for name in columns:
-        made.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left", no_wrap=True)
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None, drop: Sequence[str] = ()
+) -> Table:
+    """A table.
+
+    Args:
+        columns: their names; one that begins with `>` holds numbers and is aligned to the right.
+        drop: columns that may be left out, the first one first, where the terminal is too narrow for all.
+    """
+    cells = [list(row) for row in rows]
+    names = [name.removeprefix(">") for name in columns]
+    widths = [max(map(cell_len, map(str, column))) for column in zip(names, *cells, strict=True)]
+    shown = list(range(len(columns)))
+    for name in drop:
+        if sum(widths[index] + GAP for index in shown) > console().width + GAP:
+            shown.remove(names.index(name))
+    made = Table(
+        box=box.SIMPLE_HEAD, title=title, title_style="bold", title_justify="left", header_style="bold", pad_edge=False
+    )
+    for index in shown:
+        justify = "right" if columns[index].startswith(">") else "left"
+        made.add_column(names[index], justify=justify, overflow="fold")
+    for row in cells:
+        made.add_row(*(row[index] for index in shown))
     return made
 
 

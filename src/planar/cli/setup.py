@@ -53,7 +53,7 @@ def check(*, json: Json = False) -> int:
     value = {"level": report.level, "findings": report.findings}
 
     def render() -> Table:
-        table = output.table("", "where", "what")
+        rows: list[list[output.Cell]] = []
         for finding in report.findings:
             mark, style = _MARKS[finding.level]
             what = Text(finding.text)
@@ -61,9 +61,8 @@ def check(*, json: Json = False) -> int:
                 what.append(f"\n{finding.excerpt}", style="dim")
             if finding.fix:
                 what.append(f"\n→ {finding.fix}", style="cyan")
-            table.add_row(Text(mark, style=style), finding.where(), what)
-        table.columns[2].no_wrap = False
-        return table
+            rows.append([Text(mark, style=style), finding.where(), what])
+        return output.table(("", "where", "what"), rows)
 
     output.show(value, render, json=json)
     return code

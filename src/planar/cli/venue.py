@@ -104,11 +104,12 @@ def keys(*, json: Json = False) -> int:
         exchange["accounts"].append({**account, "more": one.more} if one.more else account)
 
     def render() -> Any:
-        table = output.table("exchange", "account", "apiKey", "secret")
-        for exchange, entry in found.items():
-            for account in entry["accounts"]:
-                table.add_row(exchange, account["account"], account["apiKey"], account["secret"])
-        return table
+        rows = [
+            (exchange, account["account"], account["apiKey"], account["secret"])
+            for exchange, entry in found.items()
+            for account in entry["accounts"]
+        ]
+        return output.table(("exchange", "account", "apiKey", "secret"), rows)
 
     return output.show(found, render, json=json)
 

@@ -192,15 +192,14 @@ def faults(*, json: Json = False) -> int:
     found = control().faults()
 
     def render() -> Table:
-        table = output.table(
-            "rule", "kind", "which requests", ">seen", ">hit", title=f"{len(found.firings)} hits so far"
-        )
+        rows: list[list[str]] = []
         for state in found.rules:
             conditions = (state.rule.venue, state.rule.account, state.rule.method, state.rule.host, state.rule.path)
             which = " ".join(part for part in conditions if part) or "all"
             kind = str(type(state.rule.fault).__struct_config__.tag).replace("_", "-")
-            table.add_row(state.rule.id, kind, which, str(state.seen), str(state.fired))
-        return table
+            rows.append([state.rule.id or "", kind, which, str(state.seen), str(state.fired)])
+        title = f"{len(found.firings)} hits so far"
+        return output.table(("rule", "kind", "which requests", ">seen", ">hit"), rows, title=title)
 
     return output.show(found, render, json=json)
 
@@ -232,14 +231,13 @@ def _ledger_table(question: Question, found: dict[str, Any]) -> Table | str:
             return "The ledger is sound: every posting is balanced, no balance is negative."
         return "The ledger has problems:\n" + "\n".join(found["problems"])
     if question == "balances":
-        table = output.table("account", "asset", ">free", ">locked")
-        for account, assets in found["balances"].items():
-            for asset, one in assets.items():
-                table.add_row(account, asset, one["free"], one["locked"])
-        return table
+        rows = [
+            (account, asset, one["free"], one["locked"])
+            for account, assets in found["balances"].items()
+            for asset, one in assets.items()
+        ]
+        return output.table(("account", "asset", ">free", ">locked"), rows)
     columns = _COLUMNS[question]
-    table = output.table(*columns, title=f"{len(found[question])} {question}")
-    for row in found[question]:
-        values = (row[name.removeprefix(">")] for name in columns)
-        table.add_row(*(output.NONE if value is None else str(value) for value in values))
-    return table
+    names = [name.removeprefix(">") for name in columns]
+    rows = [[output.NONE if row[name] is None else str(row[name]) for name in names] for row in found[question]]
+    return output.table(columns, rows, title=f"{len(rows)} {question}", drop=("kind", "client_id"))

@@ -217,10 +217,8 @@ def _end(rows: list[Row], channels: list[Channel], *, json: bool) -> int:
 
 
 def _picture(rows: list[Row]) -> RenderableType:
-    table = output.table(
-        *("exchange", "market", ">bid", ">ask", ">spread bp", ">last", ">24 h", ">age", ">updates/s", "state")
-    )
     best = _best(rows)
+    cells: list[list[output.Cell]] = []
     for row in rows:
         step = row.market.precision.price
         bid = Text(output.number(row.bid, step), style=f"bold {output.BUY}" if row in best else output.BUY)
@@ -229,11 +227,10 @@ def _picture(rows: list[Row]) -> RenderableType:
         if row.trade is not None:
             last = Text(output.number(row.trade.price, step), style=output.side_style(row.trade.side))
         state = Text(row.state, style=_STATE_STYLES[row.state])
-        rate = f"{row.rate.at(row.updates):.1f}"
-        table.add_row(
-            row.exchange, row.symbol, bid, ask, output.bps(row.spread_pct), last, _change(row), age(row), rate, state
-        )
-    return table
+        numbers = (bid, ask, output.bps(row.spread_pct), last, _change(row), age(row))
+        cells.append([row.exchange, row.symbol, *numbers, f"{row.rate.at(row.updates):.1f}", state])
+    columns = (*("exchange", "market", ">bid", ">ask", ">spread bp", ">last", ">24 h", ">age", ">updates/s", "state"),)
+    return output.table(columns, cells, drop=("24 h", "updates/s", "last"))
 
 
 def _best(rows: list[Row]) -> dict[Row, Row]:

@@ -9,6 +9,7 @@ import pytest
 from binance_kit import LocalBinance, local_binance
 
 from planar.errors import BadRequest
+from planar.venue.engine.enums import Side
 from planar.venue.wire import LedgerQuery, Wire, known_wires, load_wire
 from planar.venue.wire.binance.activity import PERIOD_MS, Activity
 
@@ -104,5 +105,6 @@ async def test_activity_keeps_the_books_balanced(socket_path: str) -> None:
             activity.tick(turn * PERIOD_MS + 1)
             venue.wire.world.model.advance(PERIOD_MS)
         for name, count in before.items():
-            assert len(venue.exchange.fills(name, "BTC/USDT")) > count
+            sides = [fill.side for fill in venue.exchange.fills(name, "BTC/USDT")[count:]]
+            assert {Side.BUY, Side.SELL} == set(sides)
         assert venue.exchange.audit() == []

@@ -287,6 +287,8 @@ async def test_halted_market(binance: LocalBinance) -> None:
         ("POST", f"{REST}/api/v3/ticker/price", 405),
         ("GET", f"{REST}/fapi/v1/ping", 404),
         ("GET", "https://data-api.binance.vision/api/v3/account", 404),
+        ("GET", "https://data-api.binance.vision/sapi/v1/system/status", 404),
+        ("GET", "https://fapi.binance.com/dapi/v1/ping", 404),
         ("GET", "https://ws-api.binance.com/ws-api/v3", 400),
         ("GET", "https://stream.binance.com:9443/ws", 400),
     ],

@@ -246,6 +246,8 @@ async def test_test_order_leaves_nothing(binance: LocalBinance) -> None:
     before = len(binance.exchange.orders("alice", "BTC/USDT"))
     answer = await binance.signed("POST", "/api/v3/order/test", symbol="BTCUSDT", **{**LIMIT, "quantity": "90"})
     assert answer.json == {}
+    odd = await binance.signed("POST", "/api/v3/order/test", symbol="BTCUSDT", **{**LIMIT, "quantity": "0.0010005"})
+    assert odd.error == (400, -1013, "Filter failure: LOT_SIZE")
     rates = await binance.signed("POST", "/api/v3/order/test", symbol="BTCUSDT", **LIMIT, computeCommissionRates="true")
     assert rates.json["standardCommissionForOrder"] == {"maker": "0.00100000", "taker": "0.00100000"}
     assert set(rates.json) == {

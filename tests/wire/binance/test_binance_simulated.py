@@ -94,6 +94,7 @@ async def closed_candles(living: LocalBinance) -> None:
     async with living.ws(f"{STREAM}/ws/btcusdt@kline_1s") as ws:
         while len([e for e in events if e["k"]["x"]]) < 65:
             events.append(await next_json(ws))
+    assert all(0 < event["E"] - event["k"]["T"] < 200 for event in events if event["k"]["x"])
     closed = [event["k"] for event in events if event["k"]["x"]]
     assert [k["t"] - closed[0]["t"] for k in closed] == [1000 * n for n in range(65)]
     for k in closed[-10:]:

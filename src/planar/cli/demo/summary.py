@@ -71,22 +71,23 @@ _SUMS = (
 
 def render(result: Result) -> RenderableType:
     """Both sides as a table, and the verdict."""
-    table = output.table("", ">client", ">ledger", "", title="What happened, as each side tells it")
-    for name, label in _COUNTS:
-        _row(table, label, str(getattr(result.client, name)), str(getattr(result.ledger, name)))
+    rows = [
+        _row(label, str(getattr(result.client, name)), str(getattr(result.ledger, name))) for name, label in _COUNTS
+    ]
     for name, label in _SUMS:
         ours: Sums = getattr(result.client, name)
         theirs: Sums = getattr(result.ledger, name)
         signed = name == "balance_changes"
         for index, asset in enumerate(sorted({**ours, **theirs})):
-            first = f"{label} {asset}" if not index else f"{'':<{len(label)}} {asset}"
-            _row(table, first, _shown(ours.get(asset), signed), _shown(theirs.get(asset), signed))
-    return Group(table, *_verdict(result))
+            first = label if not index else " " * len(label)
+            rows.append(_row(f"{first} {asset}", _shown(ours.get(asset), signed), _shown(theirs.get(asset), signed)))
+    title = "What happened, as each side tells it"
+    return Group(output.table(("", ">client", ">ledger", ""), rows, title=title), *_verdict(result))
 
 
-def _row(table: Any, label: str, ours: str, theirs: str) -> None:
+def _row(label: str, ours: str, theirs: str) -> list[output.Cell]:
     same = ours == theirs
-    table.add_row(Text(label), ours, theirs, Text("✓", style="green") if same else Text("✗", style="bold red"))
+    return [label, ours, theirs, Text("✓", style="green") if same else Text("✗", style="bold red")]
 
 
 def _shown(value: str | None, signed: bool) -> str:
