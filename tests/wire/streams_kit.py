@@ -16,8 +16,6 @@ from aiohttp import web
 
 from planar.adapters.base import OrderRequest
 from planar.adapters.ccxt_adapter import CcxtAdapter
-from planar.adapters.ccxt_streams import open_feed
-from planar.adapters.feed import Feed, Topic
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
 from planar.models import Amount, Order, OrderBook
@@ -27,7 +25,7 @@ from planar.transport.dialer import Dialer
 from planar.venue.engine.enums import Side
 from planar.venue.engine.events import BookChange, Event, TradePrint
 from planar.venue.server import VenueServer
-from planar.venue.wire.binance import BinanceWire, Settings, create
+from planar.venue.wire.binance import BinanceWire, create
 
 SYMBOL = "BTC/USDT"
 QUICK = StreamRules(check_ms=20, backoff_s=0.02, backoff_max_s=0.1, connect_s=5.0)
@@ -179,16 +177,6 @@ class Truth:
             )
 
 
-class Feeds:
-    """The part of an adapter that a hub asks."""
-
-    def __init__(self, adapter: CcxtAdapter) -> None:
-        self.adapter = adapter
-
-    def feed(self, topic: Topic) -> Feed:
-        return open_feed(self.adapter, topic)
-
-
 class Local:
     """A client of the local Binance, through the meddler."""
 
@@ -201,7 +189,7 @@ class Local:
         self.hub = self.new_hub(QUICK)
 
     def new_hub(self, rules: StreamRules) -> StreamHub:
-        self.hubs.append(StreamHub(Feeds(self.adapter), on_order=self.orders.append, rules=rules))
+        self.hubs.append(StreamHub(self.adapter, on_order=self.orders.append, rules=rules))
         return self.hubs[-1]
 
     async def buy(self, client_id: str, amount: str = "0.01", price: str | None = None) -> Order:
@@ -218,13 +206,19 @@ class Local:
 
 
 @contextlib.asynccontextmanager
-async def local_binance(directory: Path, settings: Settings | None = None, **options: object) -> AsyncIterator[Local]:
-    """The whole of it: venue, meddler, adapter, hub. At the end everything must be closed, and nothing left."""
-    wire = create(1, False, settings)
+async def local_binance(
+    directory: Path, sockets: Path | None = None, limit_s: float | None = 20.0, **options: object
+) -> AsyncIterator[Local]:
+    """The whole of it: venue, meddler, adapter, hub. At the end everything must be closed, and nothing left.
+
+    `directory` holds the cache of markets, and the sockets unless these are elsewhere (in memory, under the seeded loop).
+    """
+    sockets = sockets or directory
+    wire = create(1, False)
     server = VenueServer([wire])
-    await server.start(unix_path=str(directory / "venue.sock"))
-    meddler = Meddler(str(directory / "venue.sock"))
-    await meddler.start(str(directory / "meddler.sock"))
+    await server.start(unix_path=str(sockets / "venue.sock"))
+    meddler = Meddler(str(sockets / "venue.sock"))
+    await meddler.start(str(sockets / "meddler.sock"))
     dialer, account = Dialer(), wire.accounts()[0]
     adapter = open_adapter(
         OpeningRequest(
@@ -234,7 +228,7 @@ async def local_binance(directory: Path, settings: Settings | None = None, **opt
             fingerprint="test",
             timeout_ms=5_000,
             futures=False,
-            unix_socket=str(directory / "meddler.sock"),
+            unix_socket=str(sockets / "meddler.sock"),
             ccxt=options,
         ),
         dialer,
@@ -244,7 +238,7 @@ async def local_binance(directory: Path, settings: Settings | None = None, **opt
     await adapter.load_markets(timeout_ms=5_000)
     local = Local(wire, meddler, adapter)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(limit_s):
             yield local
     finally:
         for hub in local.hubs:

@@ -367,3 +367,96 @@ async def test_an_edit_of_which_a_half_fails_says_what_became_of_both(binance: E
     assert second.state is OrderState.OPEN
     assert (await first.settled(5)).state is OrderState.CANCELED
     await binance.cancel_order(second.id, "BTC/USDT")
+
+
+async def test_a_silent_venue_is_never_guessed_about_until_a_person_decides(
+    binance: Exchange, control: VenueControl
+) -> None:
+    await binance.reconcile()
+    await control.add_fault(FaultRule(fault=DropAnswer(), method="POST", path="/api/v3/order"))
+    for path in ("order", "openOrders", "allOrders", "time", "myTrades"):
+        fault = RefuseRequest(status=503, body="down")
+        await control.add_fault(FaultRule(fault=fault, method="GET", path=f"/api/v3/{path}", count=None))
+    with pytest.raises(OrderUnknown) as caught:
+        await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, timeout_ms=500)
+    order = caught.value.order
+    with pytest.raises(OrderUnknown):
+        await order.settled(1)
+    assert order.state is OrderState.UNKNOWN
+    assert order.status is None
+    with pytest.raises(InvalidOrder, match="reason"):
+        await binance.decide_order(order.client_order_id, "canceled", " ")
+    with pytest.raises(InvalidOrder, match="open is no end"):
+        await binance.decide_order(order.client_order_id, "open", "saw it")
+    decided = await binance.decide_order(order.client_order_id, "canceled", "canceled on the venue's web page")
+    assert decided.state is OrderState.CANCELED
+    with pytest.raises(InvalidOrder, match="no unknown order"):
+        await binance.decide_order(order.client_order_id, "canceled", "again")
+    # the venue had it all the time: what it shows goes above what was decided
+    await control.clear_faults()
+    assert (await binance.fetch_order(order.client_order_id, "BTC/USDT")).state is OrderState.OPEN
+    assert order.state is OrderState.OPEN
+    await binance.cancel_order(order.id, "BTC/USDT")
+
+
+async def test_the_short_forms(binance: Exchange) -> None:
+    sold = await binance.create_limit_sell_order("BTC/USDT", "0.001", 90_000)
+    assert (sold.side, sold["clientOrderId"], dict(sold)["status"]) == ("sell", sold.client_order_id, "open")
+    assert await binance.fetch_order_status(sold.id, "BTC/USDT") == "open"
+    assert (await binance.fetch_order(sold.client_order_id, "BTC/USDT")).id == sold.id
+    assert "sell" in repr(sold)
+    assert "<table" in sold._repr_html_()
+    for order in (
+        await binance.create_market_order("BTC/USDT", "buy", "0.001"),
+        await binance.create_market_buy_order("BTC/USDT", "0.001"),
+    ):
+        assert (await order.settled(5)).state is OrderState.FILLED
+        assert order.id in [closed.id for closed in await binance.fetch_closed_orders("BTC/USDT")]
+    with pytest.raises(planar.errors.RequestTimeout, match="still open"):
+        await sold.settled(0.2)
+    canceled = await binance.cancel_all_orders("BTC/USDT")
+    assert {order.state for order in canceled} == {OrderState.CANCELED}
+    assert [market.symbol for market in await binance.fetch_markets()] == list(binance.markets)
+    preview = binance.preview_order("BTC/USDT", "limit", "buy", 0.1, 20_000)
+    assert (preview.amount, preview.price) == (planar.Amount("0.1"), 20_000)
+
+
+async def test_the_default_workspace_is_one_per_loop(venue: VenueRecord, tmp_path: Path) -> None:
+    (tmp_path / "planar.toml").write_text('[exchanges]\ndefault = "binance"\n[binance]\nenvironment = "local"\n')
+    place = tmp_path / "state" / "venue" / "venue.json"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(msgspec.json.encode(venue))
+    try:
+        exchange = await planar.get_exchange()
+        assert exchange is await planar.get_exchange("binance")
+        assert (exchange.id, exchange.environment) == ("binance", "local")
+    finally:
+        await planar.close()
+        await planar.close()
+
+
+async def test_no_error_shows_a_key_or_a_signature(
+    binance: Exchange, control: VenueControl, venue: VenueRecord, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Everything that a failing signed call leaves behind is searched: texts, causes, reprs, pickles, logs."""
+    import pickle
+    import re
+    import traceback
+
+    caplog.set_level("DEBUG")
+    keys = next(account for account in await control.accounts() if account.account == "alice")
+    left: list[str] = []
+    for fault in (*JUNK.values(), DropAnswer(), RefuseRequest(status=400, body='{"code":-2015,"msg":"key"}')):
+        await control.add_fault(FaultRule(fault=fault, path="/api/v3/account"))
+        with pytest.raises(PlanarError) as caught:
+            await binance.fetch_balance()
+        error = caught.value
+        left += ["".join(traceback.format_exception(error)), repr(error), repr(error.__cause__), repr(error.__dict__)]
+        left.append(str(pickle.dumps(error)))
+    left += [caplog.text, repr(binance), repr(binance.__dict__)]
+    text = "\n".join(left)
+    assert "account" in text
+    for secret in (keys.apiKey, keys.secret):
+        assert secret not in text
+    assert not re.search(r"signature=[0-9a-f]{8}", text)
+    assert keys.secret in "\n".join([*left, keys.secret])  # the search itself finds what is planted

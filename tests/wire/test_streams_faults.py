@@ -278,6 +278,19 @@ async def test_consumers_do_not_touch_one_another(tmp_path: Path) -> None:
             assert awake.dropped <= 1
 
 
+async def test_who_awaits_ccxt_itself_is_not_cancelled_by_another(tmp_path: Path) -> None:
+    async with local_binance(tmp_path) as local:
+        exchange = local.adapter.exchange
+        leaving, staying = (asyncio.create_task(exchange.watch_orders()) for _ in range(2))
+        async with local.hub.orders() as orders:
+            await until(lambda: orders.state is LIVE)
+            await asyncio.sleep(0.05)
+            leaving.cancel()
+            await local.buy("pl-shared-1", "0.01", "40000")
+            assert (await staying)[0]["clientOrderId"] == "pl-shared-1"
+            assert (await anext(orders)).client_order_id == "pl-shared-1"
+
+
 @pytest.mark.parametrize("moment", ["dialing", "subscribing", "live", "lost"])
 async def test_closing_leaves_nothing(tmp_path: Path, moment: str, caplog: pytest.LogCaptureFixture) -> None:
     async with local_binance(tmp_path) as local:

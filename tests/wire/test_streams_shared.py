@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from streams_kit import QUICK, Feeds, until
+from streams_kit import QUICK, until
 
 import planar.runtime as runtime
 from planar.adapters import lazy_ccxt
@@ -116,8 +116,8 @@ async def kraken(directory: Path, per_s: float | None = None) -> AsyncIterator[t
             for name, symbol in MARKETS
         ]
     )
-    adapter = CcxtAdapter(exchange, profile, MarketCache(directory))
-    hub = StreamHub(Feeds(adapter), rules=QUICK)
+    adapter = CcxtAdapter(exchange, profile, MarketCache(directory), "local")
+    hub = StreamHub(adapter, rules=QUICK)
     try:
         async with asyncio.timeout(15):
             yield frames, hub, adapter

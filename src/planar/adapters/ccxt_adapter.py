@@ -24,6 +24,7 @@ from planar.errors import BadResponse, BadSymbol, NotSupported, OrderNotFound, O
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, OrderState, Ticker, Trade
 from planar.models import from_ccxt as convert
 from planar.transport.context import CallContext, Priority, calling
+from planar.transport.redact import redact_error
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ class CcxtAdapter(Adapter):
             except PlanarError:
                 raise
             except Exception as error:
-                raise translate(error, call, self.id) from error
+                raise translate(error, call, self.id) from redact_error(error)
 
     async def _read(self, method: str, priority: Priority, timeout_ms: int, *args: Any) -> Any:
         """Run the reading method of CCXT that is called `method`.

@@ -25,7 +25,7 @@ from planar.errors import BadResponse, ConfigError, NotSupported, Outcome, Plana
 from planar.transport.budget import Budget
 from planar.transport.context import CallContext, Effect, current_call
 from planar.transport.http import Answer, send
-from planar.transport.redact import redact
+from planar.transport.redact import redact, redact_error
 
 SEAMS = (
     *("fetch2", "fetch", "sign", "handle_errors", "handle_http_status_code", "prepare_request_headers", "open"),
@@ -229,7 +229,7 @@ class CcxtSeam(SocketSeam):
             this.handle_errors(answer.status, answer.reason, url, method, answer.headers, text, parsed, headers, body)
             this.handle_http_status_code(answer.status, answer.reason, url, method, text)
         except Exception as error:
-            raise self._refusal(error, answer, parsed, text) from error
+            raise self._refusal(error, answer, parsed, text) from redact_error(error)
         if not isinstance(parsed, dict | list):
             raise self._no_answer(answer, text)
         return cast(Any, parsed)

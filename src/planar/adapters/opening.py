@@ -160,7 +160,9 @@ def _derived_hosts(profile: Profile, environment: str) -> HostRules:
     table = tests[environment]
     found = [host for host in hosts_of(table, hostname) if host not in live]
     if not any(host not in live for host in hosts_of(table, hostname, schemes=("http", "https"))):
-        shared = ": its requests go to the live hosts, and Planar knows no marker that tells them apart" if table else ""
+        shared = (
+            ": its requests go to the live hosts, and Planar knows no marker that tells them apart" if table else ""
+        )
         raise NotSupported(
             f"there is no {environment} environment{shared}",
             exchange=profile.id,

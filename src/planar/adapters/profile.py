@@ -138,10 +138,6 @@ class Profile(msgspec.Struct, frozen=True):
     websocket_messages_per_s: float | None = None
     cancel_id_field: str | None = None
 
-    def environments(self) -> tuple[str, ...]:
-        """The environments whose hosts are known from a table."""
-        return tuple(self.hosts)
-
 
 def load_profile(exchange_id: str) -> Profile:
     """The profile of a venue: from its package if it has one, else a bare one."""

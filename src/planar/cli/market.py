@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MarketType = Literal["spot", "swap", "future", "option"]
 DEPTH_BAR = 18
+"""Width of the longest bar of a book, at most."""
 
 
 def exchanges(search: str | None = None, /, *, json: Json = False) -> int:
@@ -173,6 +174,7 @@ def _tickers_table(found: list[tuple[Market, Ticker]]) -> Table:
 def _book_table(market: Market, found: OrderBook, limit: int) -> Table:
     bids, asks = found.bids[:limit], found.asks[:limit]
     most = max((amount for _, amount in (*bids, *asks)), default=1.0)
+    bar = max(4, min(DEPTH_BAR, (output.console().width - 48) // 2))
     rows: list[list[Text]] = []
     for index in range(max(len(bids), len(asks))):
         cells: list[Text] = []
@@ -182,7 +184,7 @@ def _book_table(market: Market, found: OrderBook, limit: int) -> Table:
                 continue
             price, amount = levels[index]
             row = [
-                Text((output.bar_left if left else output.bar)(amount / most, DEPTH_BAR), style=style),
+                Text((output.bar_left if left else output.bar)(amount / most, bar), style=style),
                 Text(output.number(amount, market.precision.amount)),
                 Text(output.number(price, market.precision.price), style=style),
             ]

@@ -134,7 +134,7 @@ def rows(found: Preview) -> list[tuple[str, str]]:
         fee = f"about {output.number(found.fee_estimate)} {quote} ({output.percent(found.fee_rate)}, {role})"
     value = output.NONE if found.value is None else f"{output.number(found.value)} {quote}"
     return [
-        ("exchange", f"{found.exchange} ({found.environment})"),
+        ("exchange", f"{found.exchange} ({where(found.environment)})"),
         ("account", found.account or "the one without a name"),
         ("order", describe(found.order)),
         ("value", value),
@@ -144,6 +144,11 @@ def rows(found: Preview) -> list[tuple[str, str]]:
         ("free", f"{output.number(found.free)} {found.spends}"),
         *(("note", note) for note in found.notes),
     ]
+
+
+def where(environment: str) -> str:
+    """An environment as the preview says it."""
+    return "live: REAL MONEY" if environment == "live" else environment
 
 
 def _when(found: Preview) -> str:

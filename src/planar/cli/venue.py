@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planar.cli import output
+from planar.cli import exits, output
 from planar.cli.options import Flag, Json
 from planar.cli.session import run
 from planar.cli.venue_clients import announce
@@ -46,7 +46,10 @@ def up(
         seed=defaults.seed if seed is None else seed,
         activity=activity,
     )
-    return run_venue(options, lambda record: announce(record, json=json))
+    code = run_venue(options, lambda record: announce(record, json=json))
+    if not json and code == exits.OK:
+        output.console().print("The local venue has ended.")
+    return code
 
 
 def status(*, json: Json = False) -> int:

@@ -18,7 +18,7 @@ from planar.cli.options import Flag, Json
 if TYPE_CHECKING:
     from planar.venue.registry import VenueRecord
 
-Client = Literal["ccxt-py", "ccxt-py-sync", "ccxt-js", "requests", "aiohttp", "curl"]
+Client = Literal["ccxt-py", "ccxt-py-sync", "ccxt-js", "requests", "aiohttp", "node", "curl"]
 
 _LINES: dict[str, str] = {
     "ccxt-py": """\
@@ -29,12 +29,16 @@ exchange = ccxt.pro.{exchange}({{"httpsProxy": "{proxy}", "wssProxy": "{proxy}",
 exchange = ccxt.{exchange}({{"httpsProxy": "{proxy}", "validateServerSsl": "{ca}"}})""",
     "ccxt-js": """\
 // start node with: NODE_EXTRA_CA_CERTS={ca}
-const exchange = new ccxt.pro.{exchange} ({{ httpsProxy: '{proxy}', wssProxy: '{proxy}' }});""",
+const exchange = new ccxt.pro.{exchange} ({{ httpsProxy: '{proxy}', wssProxy: '{proxy}' }});
+await exchange.loadProxyModules ();  // WebSockets need: npm install http-proxy-agent https-proxy-agent""",
     "requests": """\
 requests.get("https://{host}/", proxies={{"https": "{proxy}"}}, verify="{ca}")""",
     "aiohttp": """\
 tls = ssl.create_default_context(cafile="{ca}")
 async with session.get("https://{host}/", proxy="{proxy}", ssl=tls) as answer: ...""",
+    "node": """\
+// npm install undici; start node with: NODE_EXTRA_CA_CERTS={ca}
+await fetch('https://{host}/', {{ dispatcher: new ProxyAgent('{proxy}') }});  // fetch and ProxyAgent from undici""",
     "curl": """\
 curl -i --proxy {proxy} --cacert {ca} https://{host}/""",
 }

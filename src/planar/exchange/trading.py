@@ -9,7 +9,7 @@ from typing import Any
 from planar.adapters.base import OrderRef, OrderRequest
 from planar.errors import ArgumentsRequired, BadRequest, NotSupported, OrderNotFound, Outcome
 from planar.exchange.data import NOTHING, DataMethods
-from planar.models import Amount, Order
+from planar.models import Amount, Order, OrderState
 from planar.orders import OrderHandle, Reconciliation
 from planar.orders.rules import check_order
 
@@ -268,6 +268,19 @@ class TradingMethods(DataMethods):
             except OrderNotFound:
                 canceled.append(await self.fetch_order(order.id or "", unified, timeout_ms=timeout_ms))
         return canceled
+
+    async def decide_order(self, client_id: str, state: OrderState | str, reason: str) -> Order:
+        """Say what became of an order that stays UNKNOWN because the venue does not tell; journaled with the reason.
+
+        Args:
+            state: "filled", "canceled", "expired" or "never_accepted".
+
+        Raises:
+            InvalidOrder: it is no unknown order of this journal, or the state or the reason does not end it.
+        """
+        self._check_signed("decide_order")
+        await self._orders().ready()
+        return self._orders().decide(client_id, OrderState(state), reason)
 
     async def reconcile(self) -> Reconciliation:
         """Bring journal and venue to agree now; done by itself before the first order."""

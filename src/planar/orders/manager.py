@@ -17,10 +17,10 @@ import msgspec
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter, OrderRef, OrderRequest
-from planar.errors import JournalError, OrderNotFound, OrderUnknown, Outcome, PlanarError, RequestTimeout
+from planar.errors import InvalidOrder, JournalError, OrderNotFound, OrderUnknown, Outcome, PlanarError, RequestTimeout
 from planar.models import Order, OrderState
 from planar.orders import points
-from planar.orders.events import Acked, Intent, NotSent, Refused, Sending, Unknown
+from planar.orders.events import Acked, ByHand, Intent, NotSent, Refused, Sending, Unknown
 from planar.orders.handle import OrderHandle
 from planar.orders.ids import ClientIds
 from planar.orders.journal import Journal
@@ -32,6 +32,9 @@ from planar.orders.view import events_of
 log = logging.getLogger("planar.orders")
 
 NOTHING: Mapping[str, Any] = {}
+
+DECIDABLE = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.NEVER_ACCEPTED)
+"""What a person may decide an unknown order to be."""
 
 
 class OrderManager:
@@ -243,6 +246,26 @@ class OrderManager:
                 "the cancel was confirmed, but the venue does not show the order", outcome=Outcome.UNKNOWN
             )
         return order
+
+    def decide(self, client_id: str, state: OrderState, reason: str) -> Order:
+        """A person says what became of an order that the venue does not tell about. Journaled; what the venue shows
+        later goes above it, and is an alarm.
+
+        Raises:
+            InvalidOrder: this journal has no unknown order of that name, or the state or the reason does not end it.
+        """
+        refuse: str | None = None
+        if not self.store.knows(client_id) or self.store.state(client_id) is not OrderState.UNKNOWN:
+            refuse = f"{client_id} is no unknown order of this journal"
+        elif state not in DECIDABLE:
+            refuse = f"{state.value} is no end; it is one of {', '.join(one.value for one in DECIDABLE)}"
+        elif not reason.strip():
+            refuse = "a decision needs a reason: what was looked at, and where"
+        if refuse is not None:
+            raise InvalidOrder(refuse, outcome=Outcome.NOT_SENT, exchange=self._adapter.id)
+        word = "rejected" if state is OrderState.NEVER_ACCEPTED else state.value
+        self.store.record(ByHand(client_id=client_id, wall_ms=runtime.wall_ms(), status=word, reason=reason))
+        return self.store.order(client_id)
 
     # -- looking ---------------------------------------------------------------------------------------------------
     async def refresh(self, client_id: str) -> Order:

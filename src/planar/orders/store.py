@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 
 from planar.models import Order, OrderState
 from planar.orders.events import AnyEvent
@@ -88,6 +87,10 @@ class OrderStore:
         """Client id of the order with this intent id, if there is one."""
         return self._intents.get(intent_id)
 
+    def knows(self, client_id: str) -> bool:
+        """Whether this journal holds an order of that name."""
+        return client_id in self._facts
+
     def facts(self, client_id: str) -> Facts:
         """All that is known."""
         return self._facts[client_id]
@@ -103,10 +106,6 @@ class OrderStore:
     def unfinished(self) -> list[str]:
         """Client ids of all orders that are not in a final state, oldest first."""
         return [client_id for client_id, facts in self._facts.items() if state_of(facts) not in FINAL]
-
-    def all(self) -> Iterator[Facts]:
-        """All orders, oldest first."""
-        return iter(list(self._facts.values()))
 
     async def changed(self, client_id: str) -> None:
         """Wait for the next change of this order."""

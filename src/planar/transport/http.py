@@ -18,7 +18,7 @@ import yarl
 import planar.runtime as runtime
 from planar.errors import BadResponse, ExchangeNotAvailable, NetworkError, Outcome, PlanarError, RequestTimeout
 from planar.transport.context import CallContext, Effect, RequestRecord
-from planar.transport.redact import redact
+from planar.transport.redact import redact, redact_error
 
 log = logging.getLogger("planar.transport")
 
@@ -111,7 +111,7 @@ async def send(
         ):
             body_read = await response.read()
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise classify(error, exchange, record) from error
+        raise classify(error, exchange, record) from redact_error(error)
     except PlanarError as error:
         record.outcome = error.outcome
         raise

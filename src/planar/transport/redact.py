@@ -31,3 +31,14 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
             text = text.replace(secret, HIDDEN)
     text = _HEADER.sub(rf"\1{HIDDEN}", text)
     return _PARAMETER.sub(rf"\1{HIDDEN}", text)
+
+
+def redact_error(error: BaseException) -> BaseException:
+    """An exception of a library, fit to be shown as a cause: its texts lose signatures and keys.
+
+    An exception that carries a whole request (and shows its URL) is replaced by one that carries its redacted text.
+    """
+    if hasattr(error, "request_info"):
+        return ConnectionError(redact(f"{type(error).__name__}: {error}"))
+    error.args = tuple(redact(part) if isinstance(part, str) else part for part in error.args)
+    return error

@@ -242,6 +242,11 @@ async def test_duplicate_parameters(shared: LocalBinance) -> None:
     assert answer.error == (400, -1101, "Duplicate values for a parameter detected.")
 
 
+async def test_endless_number(binance: LocalBinance) -> None:
+    endless = await binance.get("/api/v3/depth", symbol="BTCUSDT", limit="9" * 5000)
+    assert endless.error[:2] == (400, -1100)
+
+
 async def test_duplicate_client_id_among_open_orders_only(binance: LocalBinance) -> None:
     order = changed(LIMIT, newClientOrderId="mine")
     first = await binance.order(**order)
@@ -284,6 +289,8 @@ async def test_halted_market(binance: LocalBinance) -> None:
     [
         ("GET", f"{REST}/api/v3/nothing", 404),
         ("GET", f"{REST}/", 404),
+        ("GET", f"{REST}/api/v3/%FF", 404),
+        ("GET", "https://stream.binance.com:9443/wss", 404),
         ("POST", f"{REST}/api/v3/ticker/price", 405),
         ("GET", f"{REST}/fapi/v1/ping", 404),
         ("GET", "https://data-api.binance.vision/api/v3/account", 404),

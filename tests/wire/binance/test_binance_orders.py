@@ -358,6 +358,9 @@ async def test_cancel_replace_over_the_order_limit(socket_path: str) -> None:
         assert only.error == (429, -2021, "Order cancel-replace partially failed.")
         assert only.json["data"]["cancelResult"] == "SUCCESS"
         assert only.json["data"]["newOrderResponse"]["code"] == -1015
+        allowed = {**base, "cancelReplaceMode": "ALLOW_FAILURE", "orderRateLimitExceededMode": "CANCEL_ONLY"}
+        both = await venue.signed("POST", "/api/v3/order/cancelReplace", **allowed)
+        assert both.error == (400, -2022, "Order cancel-replace failed.")
 
 
 async def test_amend_keeps_priority(binance: LocalBinance) -> None:

@@ -169,6 +169,10 @@ async def test_life_of_an_order(binance: LocalBinance) -> None:
             (400, -1104, "Not all sent parameters were read; read '1' parameter(s) but was sent '2'."),
         ),
         (
+            '{"id":1,"method":"depth","params":{"symbol":null}}',
+            (400, -1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."),
+        ),
+        (
             '{"id":1,"method":"account.status","params":{"timestamp":1}}',
             (400, -1102, "Mandatory parameter 'apiKey' was not sent, was empty/null, or malformed."),
         ),

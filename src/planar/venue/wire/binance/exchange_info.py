@@ -18,7 +18,6 @@ from planar.venue.wire.binance.settings import Settings
 PERMISSIONS: Final = ("SPOT",)
 """What every market here asks of an account."""
 STATUS_WORDS: Final = {"TRADING": MarketStatus.TRADING, "HALT": MarketStatus.HALTED, "BREAK": None}
-DEFAULT_PERMISSIONS: Final = ("SPOT", "MARGIN", "LEVERAGED")
 
 
 def rate_limits(settings: Settings) -> list[dict[str, Any]]:

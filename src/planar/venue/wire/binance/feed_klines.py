@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from planar.venue.engine.enums import Interval
@@ -9,8 +11,8 @@ from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.types import Candle
 from planar.venue.wire.binance.zones import zoned_candles
 
-KEPT = 3
-"""Candles looked at for each event: the open one and those that may have closed since the last event."""
+AT_ONCE: Final = 1000
+"""Most candles that one event looks at: the open one and all that have closed since the last event."""
 
 
 class KlineEvent(msgspec.Struct, frozen=True):
@@ -37,16 +39,13 @@ class KlineTracker:
 
     def due(self, now_ms: int) -> list[KlineEvent]:
         """What to send now, in order of time."""
-        rows = self._candles()
         newest = self._exchange.trades(self._symbol, limit=1)
         last_id = newest[0].id if newest else -1
         events: list[KlineEvent] = []
-        for candle in reversed(rows):
+        for candle in reversed(self._candles()):
             first_id = last_id - candle.trades + 1
             ids = (first_id, last_id) if candle.trades else (-1, -1)
-            closed = candle.close_ms < now_ms
-            if not closed or (self._open_ms is not None and candle.open_ms >= self._open_ms):
-                events.append(KlineEvent(candle, self._interval, closed, *ids))
+            events.append(KlineEvent(candle, self._interval, candle.close_ms < now_ms, *ids))
             last_id = first_id - 1
         events.reverse()
         if events:
@@ -55,6 +54,10 @@ class KlineTracker:
         return events
 
     def _candles(self) -> list[Candle]:
+        """The candles from the one last sent as open; at first only the open one."""
+        limit = 1 if self._open_ms is None else AT_ONCE
         if self._zone_ms:
-            return zoned_candles(self._exchange, self._symbol, self._interval, self._zone_ms, None, None, KEPT)
-        return self._exchange.candles(self._symbol, self._interval, limit=KEPT)
+            return zoned_candles(
+                self._exchange, self._symbol, self._interval, self._zone_ms, self._open_ms, None, limit
+            )
+        return self._exchange.candles(self._symbol, self._interval, start_ms=self._open_ms, limit=limit)

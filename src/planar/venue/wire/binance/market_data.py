@@ -18,6 +18,7 @@ from planar.venue.wire.binance.zones import read_zone, zoned_candles
 DEPTH_WEIGHTS: Final = ((100, 5), (500, 25), (1000, 50), (5000, 250))
 DEPTH_DEFAULT: Final = 100
 DEPTH_MAX: Final = 5000
+LIMIT_DIGITS: Final = 20
 ROWS_DEFAULT: Final = 500
 ROWS_MAX: Final = 1000
 INTERVALS: Final = {interval.value: interval for interval in Interval}
@@ -38,7 +39,7 @@ def time(desk: Desk, call: Call) -> Any:
 def depth_weight(params: Params) -> int:
     """Weight by the number of levels; a limit that is no number costs as the default."""
     text = params.peek("limit") or ""
-    limit = int(text) if text.isdecimal() else DEPTH_DEFAULT
+    limit = int(text) if text.isdecimal() and len(text) <= LIMIT_DIGITS else DEPTH_DEFAULT
     return next((weight for most, weight in DEPTH_WEIGHTS if limit <= most), DEPTH_WEIGHTS[-1][1])
 
 

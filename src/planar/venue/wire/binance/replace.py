@@ -50,7 +50,7 @@ def cancel_replace(desk: Desk, call: Call) -> Any:
         created = _refused(over) if over is not None else _attempt_order(desk, request)
     else:
         desk.orders.placed(call.account, runtime.wall_ms())  # an order not attempted counts all the same
-    return _answer(canceled, created, over)
+    return _answer(canceled, created, over if stop else None)
 
 
 def _over_limit(desk: Desk, account: str) -> ApiError | None:
@@ -80,6 +80,7 @@ def _attempt_order(desk: Desk, request: OrderRequest) -> _Half:
 
 
 def _answer(canceled: _Half, created: _Half, over: ApiError | None) -> dict[str, Any]:
+    """The answer; `over` gives the status of one that was refused for the order limit (STOP_ON_FAILURE only)."""
     data: dict[str, Any] = {
         "cancelResult": canceled.result,
         "newOrderResult": created.result,

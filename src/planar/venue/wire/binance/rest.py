@@ -38,7 +38,12 @@ async def respond(desk: Desk, path: str, request: web.BaseRequest) -> web.Respon
         params = Params.of(query, _form(request, body))
         dispatch.charge(desk, endpoint, params, address)
         result, account = await dispatch.answer(
-            desk, endpoint, params, address, request.headers.get(KEY_HEADER), signed_payload(query.encode(), body)
+            desk,
+            endpoint,
+            params,
+            address,
+            request.headers.get(KEY_HEADER),
+            signed_payload(query.encode("utf-8", "surrogateescape"), body),
         )
         result = convert(result, unit)
         status, retry_at_ms = 200, None

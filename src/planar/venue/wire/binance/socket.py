@@ -39,8 +39,6 @@ class Socket(abc.ABC):
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(settings.queue_frames)
         self._pings: dict[bytes, float] = {}
         self._transport: asyncio.Transport | None = None
-        self.dropped = False
-        """Whether the connection was cut because its reader was too slow."""
 
     @abc.abstractmethod
     async def on_text(self, text: str) -> None:
@@ -63,7 +61,6 @@ class Socket(abc.ABC):
         try:
             self._queue.put_nowait(frame)
         except asyncio.QueueFull:
-            self.dropped = True
             self.abort()
 
     def abort(self) -> None:
@@ -170,9 +167,6 @@ class Sockets:
 
     def __init__(self) -> None:
         self._open: dict[Socket, None] = {}
-
-    def __len__(self) -> int:
-        return len(self._open)
 
     async def run(self, socket: Socket, request: web.BaseRequest) -> web.WebSocketResponse:
         """Serve a connection."""

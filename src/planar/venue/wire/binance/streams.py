@@ -156,6 +156,11 @@ class StreamSocket(Socket):
 _ABSENT: Final = object()
 
 
+def is_stream_path(path: str) -> bool:
+    """Whether streams are served there."""
+    return path in ("/ws", "/stream", "/stream/") or path.startswith("/ws/")
+
+
 def names_of(path: str, query: str) -> list[str]:
     """The streams that a URL names: `/ws/a/b` or `/stream?streams=a/b`. A plus sign is one (`@+08:00`)."""
     listed = path.removeprefix("/ws")

@@ -188,7 +188,7 @@ def amend_order(desk: Desk, call: Call) -> Any:
     check_ids(desk, call.account, spec.symbol, ref)
     try:
         before = desk.exchange.order(call.account, spec.symbol, ref)
-        history = desk.amendments.setdefault((spec.symbol, before.id), [])
+        history = desk.amendments.get((spec.symbol, before.id), [])
         if len(history) >= filters.MAX_ORDER_AMENDS:
             raise errors.amend_rejected("Filter failure: MAX_NUM_ORDER_AMENDS")
         if before.is_open and amount == before.amount:
@@ -197,9 +197,8 @@ def amend_order(desk: Desk, call: Call) -> Any:
     except EngineReject as reject:
         raise rejects.amend(reject) from reject
     execution_id = desk.users.last_execution_id
-    history.append(
-        Amendment(execution_id, before.client_id, after.client_id, before.amount, after.amount, after.updated_ms)
-    )
+    done = Amendment(execution_id, before.client_id, after.client_id, before.amount, after.amount, after.updated_ms)
+    desk.amendments[spec.symbol, before.id] = [*history, done]
     return order_json.amended(after, desk.symbols.ids[spec.symbol], execution_id, before.client_id)
 
 

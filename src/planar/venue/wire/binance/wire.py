@@ -20,7 +20,7 @@ from planar.venue.wire.binance.params import split
 from planar.venue.wire.binance.routes import REST
 from planar.venue.wire.binance.settings import Settings
 from planar.venue.wire.binance.socket import Socket, Sockets
-from planar.venue.wire.binance.streams import StreamSocket, names_of
+from planar.venue.wire.binance.streams import StreamSocket, is_stream_path, names_of
 from planar.venue.wire.binance.time_units import read_unit
 from planar.venue.wire.binance.ws_api import CONNECTION_WEIGHT, WsApiSocket
 from planar.venue.wire.binance.ws_api import PATHS as WS_API_PATHS
@@ -73,7 +73,7 @@ class BinanceWire:
 
     async def handle(self, host: str, path: str, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, a WebSocket upgrade or not."""
-        streams = host in hosts.STREAM_HOSTS and path.startswith(("/ws", "/stream"))
+        streams = host in hosts.STREAM_HOSTS and is_stream_path(path)
         if streams or (host == hosts.WS_API_HOST and path in WS_API_PATHS):
             if request.headers.get("Upgrade", "").lower() != "websocket":
                 return rest.refuse_plain(None)

@@ -137,12 +137,12 @@ def _read_method(frame: dict[str, msgspec.Raw]) -> str:
 
 
 def _read_params(frame: dict[str, msgspec.Raw]) -> tuple[dict[str, str], bytes]:
-    """The parameters as text, and what their signature is over."""
+    """The parameters as text, and what their signature is over. A null counts as not sent."""
     try:
         raw = _DECODER.decode(frame.get("params", b"{}"))
     except msgspec.ValidationError as error:
         raise errors.bad_json("Invalid 'params' in JSON request; expected an object.") from error
-    values = {name: _as_text(value) for name, value in raw.items()}
+    values = {name: _as_text(value) for name, value in raw.items() if bytes(value) != b"null"}
     payload = "&".join(f"{name}={values[name]}" for name in sorted(values) if name not in UNSIGNED)
     return values, payload.encode()
 
