@@ -62,10 +62,11 @@ def _optional(value: Any) -> Decimal:
 
 
 def unified_order(said: Mapping[str, Any]) -> Row:
-    """An order as CCXT shows it, in CCXT's words for the status."""
-    return {
+    """An order as CCXT shows it, in CCXT's words for type and status."""
+    info = said["info"]
+    row = {
         "id": said["id"],
-        "client_id": said["info"].get("origClientOrderId", said["clientOrderId"]),  # see words.answered_order
+        "client_id": info.get("origClientOrderId", said["clientOrderId"]),  # see words.answered_order
         "symbol": said["symbol"].replace("/", ""),
         "side": said["side"].upper(),
         "unified_type": said["type"],
@@ -76,19 +77,33 @@ def unified_order(said: Mapping[str, Any]) -> Row:
         "filled": exact(said["filled"]),
         "remaining": _optional(said["remaining"]),
         "quote_filled": exact(said["cost"]),
+        "average": _optional(said["average"]),
+        "unified_price": _optional(said["price"]),
         "post_only": said["postOnly"],
+        "updated_ms": said["lastUpdateTimestamp"],
     }
+    if "time" in info:  # only what was asked for later tells when it began
+        row["created_ms"] = said["timestamp"]
+    return row
 
 
 def expected_order(row: Row) -> Row:
     """A row of `words.ledger_order` in the words of `unified_order`."""
+    average = exact(float(row["quote_filled"] / row["filled"])) if row["filled"] else Decimal(0)
     return {
         **row,
-        "unified_type": "limit" if row["type"] == "LIMIT_MAKER" else row["type"].lower(),
+        "unified_type": "limit" if "LIMIT" in row["type"] else "market",
+        "unified_price": row["price"] or average,  # CCXT shows what a market order paid as its price
+        "average": average,
         "status": STATUSES[row["status"]],
         "remaining": row["amount"] - row["filled"],
         "post_only": row["type"] == "LIMIT_MAKER",
     }
+
+
+def unified_fees(said: Mapping[str, Any]) -> dict[str, Decimal]:
+    """What CCXT says that an order cost, by asset."""
+    return {fee["currency"]: exact(fee["cost"]) for fee in said["fees"]}
 
 
 def unified_fill(said: Mapping[str, Any]) -> Row:

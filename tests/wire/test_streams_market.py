@@ -94,6 +94,20 @@ async def test_every_trade_comes_once_however_slow_its_consumer_is(tmp_path: Pat
             truth.stop()
 
 
+async def test_who_comes_back_gets_what_is_new_and_nothing_else(tmp_path: Path) -> None:
+    async with local_binance(tmp_path) as local:
+        local.wire.world.model.frozen = True
+        seen: list[str | None] = []
+        for number in range(2):
+            async with local.hub.trades(SYMBOL) as trades:
+                await until(lambda: trades.state is StreamState.LIVE)  # noqa: B023 - awaited at once
+                truth = Truth(local.wire)
+                await local.buy(f"pl-back-{number}", "0.001")
+                seen.append((await anext(trades)).id)
+                assert seen[-1] == truth.trade_ids[0]
+                truth.stop()
+
+
 async def test_tickers_and_candles(tmp_path: Path) -> None:
     async with (
         local_binance(tmp_path) as local,

@@ -18,7 +18,9 @@ from streams_kit import QUICK, until
 import planar.runtime as runtime
 from planar.adapters import lazy_ccxt
 from planar.adapters.ccxt_adapter import CcxtAdapter
+from planar.adapters.ccxt_listener import listening
 from planar.adapters.ccxt_seam import SeamWiring, create
+from planar.adapters.ccxt_socket import SocketGuard
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.profile import Profile
 from planar.errors import BadSymbol, ExchangeError
@@ -194,6 +196,46 @@ async def test_a_subscription_that_nobody_confirms_is_not_live(tmp_path: Path) -
             await until(lambda: trades.state is LIVE)
 
 
+class Told:
+    """A listener that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
+    def joined(self, socket: SocketGuard) -> None:
+        self.log.append("joined")
+
+    def subscribed(self) -> None:
+        self.log.append("subscribed")
+
+    def resolved(self, result: object) -> None:
+        self.log.append(f"resolved {result}")
+
+    def failed(self, error: Exception) -> None:
+        self.log.append(f"failed {error}")
+
+
+async def test_a_stream_that_its_url_subscribes_is_live_when_it_is_connected(tmp_path: Path) -> None:
+    async with kraken(tmp_path) as (_, _, adapter):
+        told, url = Told(), "wss://ws.kraken.com/by-url"
+        token = listening.set(told)
+        future = adapter.exchange.watch(url, "hash", None, "by-url")
+        listening.reset(token)
+        assert told.log == ["joined"]
+        await until(lambda: told.log == ["joined", "subscribed"])
+        socket = adapter.exchange.clients[url]
+        socket.resolve("data", "hash")
+        assert await future == "data"
+        socket.resolve("more", "hash")  # nobody awaits it
+        socket.reject(ValueError("no"), "by-url")
+        assert told.log[2:] == ["resolved data", "resolved more", "failed no"]
+        socket.forget(told)
+        socket.reject(ValueError("nobody's"), "hash")
+        with pytest.raises(ValueError, match="nobody's"):  # kept for the next call, as CCXT does
+            await adapter.exchange.watch(url, "hash", None, "by-url")
+        assert len(told.log) == 5
+
+
 async def test_subscriptions_are_sent_at_the_venues_pace(tmp_path: Path) -> None:
     async with kraken(tmp_path, per_s=4) as (frames, hub, _), contextlib.AsyncExitStack() as stack:
         streams = [hub.trades("BTC/USD"), hub.trades("ETH/USD"), hub.order_book("BTC/USD"), hub.order_book("ETH/USD")]
@@ -216,6 +258,6 @@ async def test_closing_does_not_wait_for_what_was_not_sent(tmp_path: Path) -> No
             await adapter.close()
             assert runtime.monotonic() - begun < 1
         assert len(frames.requests) == 1
-        await until(lambda: all("send_message" not in repr(task) for task in asyncio.all_tasks()))
+        await until(lambda: all("send_message" not in repr(task) for task in asyncio.all_tasks()), within_s=1)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from streams_kit import SYMBOL, Local, local_binance
 
@@ -11,12 +14,14 @@ import planar.runtime as runtime
 from planar.errors import StaleData
 from planar.streams import StreamRules, StreamState
 
+T = TypeVar("T")
 
-def play(seed: int) -> list[str]:
-    async def scenario() -> list[str]:
+
+def play(scene: Callable[[Local], Awaitable[T]], seed: int) -> T:
+    async def scenario() -> T:
         with tempfile.TemporaryDirectory() as directory:
             async with local_binance(Path(directory), sockets=Path("/simulated"), limit_s=None) as local:
-                return await observe(local)
+                return await scene(local)
 
     return runtime.simulate(scenario, seed=seed, start_wall_ms=1_700_000_000_000)
 
@@ -44,8 +49,54 @@ async def observe(local: Local) -> list[str]:
 
 
 def test_two_runs_of_one_seed_are_the_same() -> None:
-    first = play(5)
-    assert first == play(5)
+    first = play(observe, 5)
+    assert first == play(observe, 5)
     assert any("resyncing" in line for line in first)
     assert any("pl-sim-1" in line for line in first)
-    assert first != play(6)
+    assert first != play(observe, 6)
+
+
+async def resynchronise_late(local: Local) -> list[str]:
+    """A lost update after a minute: the deadline of the call that once subscribed is long over."""
+    hub, lost = local.new_hub(StreamRules()), []
+
+    def drop_one(url: str, frame: str) -> list[str]:
+        if json.loads(frame).get("e") != "depthUpdate" or lost:
+            return [frame]
+        lost.append(frame)
+        return []
+
+    async with hub.order_book(SYMBOL, stale="yield") as books:
+        await anext(books)
+        await runtime.sleep(60)
+        assert books.state is StreamState.LIVE
+        local.meddler.alter = drop_one
+        states = []
+        while len(states) < 3:
+            await anext(books)
+            if not states or states[-1] != books.state:
+                states.append(books.state)
+    return [state.value for state in states]
+
+
+def test_a_late_resynchronisation_has_a_deadline_of_its_own() -> None:
+    assert play(resynchronise_late, 1) == ["live", "resyncing", "live"]
+
+
+async def half_open(local: Local) -> float:
+    """Nothing comes any more, and nothing says so."""
+    hub = local.new_hub(StreamRules())
+    async with hub.orders() as orders:
+        while orders.state is not StreamState.LIVE:
+            await runtime.sleep(0.1)
+        await runtime.sleep(3_600)  # a quiet hour is no fault
+        assert orders.state is StreamState.LIVE
+        local.meddler.silent = True
+        begun = runtime.monotonic()
+        while orders.state is StreamState.LIVE:
+            await runtime.sleep(0.1)
+        return runtime.monotonic() - begun
+
+
+def test_a_dead_connection_is_found_within_a_minute() -> None:
+    assert 30 <= play(half_open, 1) <= 65

@@ -23,6 +23,7 @@ from planar.adapters.profile import Profile
 from planar.errors import BadResponse, BadSymbol, NotSupported, OrderNotFound, Outcome, PlanarError
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, OrderState, Ticker, Trade
 from planar.models import from_ccxt as convert
+from planar.models.base import iso8601
 from planar.transport.context import CallContext, Priority, calling
 from planar.transport.redact import redact_error
 
@@ -228,20 +229,21 @@ class CcxtAdapter(Adapter):
         rule = self.profile.expiry
         params: dict[str, Any] = {self.profile.client_id.param: request.client_id}
         if rule.param is not None:
-            params[rule.param] = rule.window_ms
+            until_ms = runtime.wall_ms() + rule.window_ms
+            params[rule.param] = iso8601(until_ms) if rule.as_time else rule.window_ms
         if request.time_in_force is not None:
             params["timeInForce"] = request.time_in_force
         if request.post_only:
             params["postOnly"] = True
         if request.stop_price is not None:
-            params["triggerPrice"] = exact(request.stop_price)
+            params[self.profile.stop_param] = exact(request.stop_price)
         if request.cost is not None:
             params["cost"] = exact(request.cost)
         return {**params, **request.params}
 
     def can_stop(self, symbol: str) -> bool | None:
-        """Whether CCXT's table of features lists trigger prices for this market."""
-        feature = cast(Any, self.exchange).feature_value(symbol, "createOrder", "triggerPrice")
+        """Whether CCXT's table of features lists stop orders for this market."""
+        feature = cast(Any, self.exchange).feature_value(symbol, "createOrder", self.profile.stop_param)
         return None if feature is None else bool(feature)
 
     def usage(self) -> dict[str, tuple[float, float]]:
@@ -303,9 +305,16 @@ class CcxtAdapter(Adapter):
     async def fetch_orders(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
-        """Orders of any state."""
-        rows = await self._read("fetch_orders", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
-        return [self._convert(convert.order, row) for row in rows]
+        """Orders of any state; open and closed ones put together where the venue does not list both at once."""
+        if self.capabilities.can("fetch_orders") is not False:
+            rows = await self._read("fetch_orders", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
+            return [self._convert(convert.order, row) for row in rows]
+        closed = await self._read(
+            "fetch_closed_orders", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params)
+        )
+        found = [self._convert(convert.order, row) for row in closed]
+        found += await self.fetch_open_orders(symbol, {}, timeout_ms=timeout_ms)
+        return sorted(found, key=lambda order: order.ts_ms or 0)
 
     def feed(self, topic: Topic) -> Feed:
         """What brings the updates of a topic: CCXT's stream where it has one, else queries."""

@@ -141,8 +141,7 @@ class CcxtFeed:
         self._sockets = ear.sockets
         token = listening.set(ear)
         cache = known_cache(self._exchange, self.topic)
-        if cache is not None:
-            self._tap(cache)
+        pass
         try:
             while True:
                 await self._watch(ear)

@@ -91,6 +91,15 @@ def effect_of(profile: Profile, api: Any, method: str, path: str, call: CallCont
     return Effect.WRITE
 
 
+def code_and_message(profile: Profile, body: Mapping[str, Any], text: str) -> tuple[str | None, str]:
+    """The venue's code and text of an error body."""
+    code: Any = body.get(profile.code_field)
+    if isinstance(code, list):
+        texts = [str(part) for part in cast("list[Any]", code)]
+        return (texts[0], "; ".join(texts[1:])) if texts else (None, text)
+    return (str(code) if code is not None else None, str(body.get("msg") or body.get("message") or text))
+
+
 def new_order_part(profile: Profile, code: str | None, body: Mapping[str, Any]) -> tuple[Outcome, str] | None:
     """What an error of replacing says about the new order: outcome and text; None if it says nothing."""
     rule = profile.parts
@@ -240,8 +249,7 @@ class CcxtSeam(SocketSeam):
         code, message = None, text
         if isinstance(parsed, dict):
             body = cast("dict[str, Any]", parsed)
-            code = str(body[profile.code_field]) if profile.code_field in body else None
-            message = str(body.get("msg") or body.get("message") or text)
+            code, message = code_and_message(profile, body, text)
             part = new_order_part(profile, code, body)
             if part is not None:
                 return self._part_refusal(error, answer, code, message, part)
@@ -254,7 +262,7 @@ class CcxtSeam(SocketSeam):
             outcome = Outcome.UNKNOWN
         if limited and not issubclass(kind, RateLimitExceeded):
             kind = RateLimitExceeded
-        what = f"[{code}] {message}" if code else (f"HTTP {answer.status}: {_start(message)}")
+        what = f"[{code}] {message}".rstrip() if code else f"HTTP {answer.status}: {_start(message)}"
         return kind(
             redact(what),
             outcome=outcome,

@@ -118,7 +118,7 @@ class SocketGuard:
         if listener is None:
             return
         listener.joined(self)
-        ids = []
+        ids = _request_ids(message)
         for table, keys in ((self._listeners, hashes), (self._causes, (*causes, *ids))):
             for key in keys:
                 if listener not in table.get(key, ()):

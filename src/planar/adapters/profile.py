@@ -17,6 +17,9 @@ from planar.errors import Outcome, PlanarError
 from planar.transport.budget import MeterSpec
 from planar.transport.guard import HostRules
 
+JOURNAL_ID_LENGTH = 8
+"""Characters of a journal's id inside each client id."""
+
 
 class ClientIdRule(msgspec.Struct, frozen=True):
     """What client ids a venue accepts, and where they go.
@@ -35,9 +38,15 @@ class ClientIdRule(msgspec.Struct, frozen=True):
     query_param: str | None = None
     prefix: str = "pl"
 
+    @property
+    def tail(self) -> tuple[int, int]:
+        """Digits of an order's number and of its random end: 6 and 4, or 5 and 3 where ids are short."""
+        return (6, 4) if self.length >= 20 else (5, 3)
+
     def made(self, name: str) -> bool:
-        """Whether `name` has the form of Planar's client ids: the prefix, then 18 letters and digits, not all digits."""
-        return len(name) == len(self.prefix) + 18 and name.startswith(self.prefix) and name.isalnum()
+        """Whether `name` has the form of Planar's client ids."""
+        least = len(self.prefix) + JOURNAL_ID_LENGTH + sum(self.tail)
+        return least <= len(name) <= self.length and name.startswith(self.prefix) and name.isalnum()
 
 
 class ExpiryRule(msgspec.Struct, frozen=True):
@@ -47,6 +56,7 @@ class ExpiryRule(msgspec.Struct, frozen=True):
         enforced: the venue's matching engine refuses a request older than its window. False: there is no proof.
         window_ms: how long after its timestamp a request is still accepted.
         param: the parameter that sets the window.
+        as_time: the parameter is a time (RFC 3339), not a number of milliseconds.
         settle_ms: how long after acceptance an order may still be missing from the venue's answers.
         source: where the venue says so.
     """
@@ -54,6 +64,7 @@ class ExpiryRule(msgspec.Struct, frozen=True):
     enforced: bool = False
     window_ms: int = 0
     param: str | None = None
+    as_time: bool = False
     settle_ms: int = 5_000
     source: str = ""
 
@@ -105,7 +116,7 @@ class Profile(msgspec.Struct, frozen=True):
         empty_answers: (method, path) of requests that are rightly answered with an empty object.
         errors: code -> row.
         texts: (part of the message, row), asked before `errors`.
-        code_field: field of the error body that holds the code.
+        code_field: field of the error body that holds the code, or a list of texts of which the first is it.
         parts: how errors of replacing tell about the new order, or None.
         client_id: rule for client ids.
         expiry: rule for proofs.
@@ -113,6 +124,7 @@ class Profile(msgspec.Struct, frozen=True):
         derivative_type: `defaultType` of CCXT when derivatives are the default.
         ccxt: configuration merged into CCXT's constructor.
         websocket_messages_per_s: what one connection may send, or None.
+        stop_param: CCXT's parameter that really makes a stop order of this venue.
         cancel_id_field: field of the raw cancel answer that holds the order's client id, where the one that CCXT reads
             names the cancel itself.
     """
@@ -136,6 +148,7 @@ class Profile(msgspec.Struct, frozen=True):
     derivative_type: str = "swap"
     ccxt: Mapping[str, Any] = {}
     websocket_messages_per_s: float | None = None
+    stop_param: str = "triggerPrice"
     cancel_id_field: str | None = None
 
 

@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Group
 
 from planar.cli import account, exits, market, order, setup, venue, venue_clients, venue_tools, watch
 from planar.cli.demo.command import demo
+from planar.cli.examples import EXAMPLES
 from planar.cli.exits import Interrupted, UsageError
 from planar.errors import PlanarError
 
@@ -40,42 +41,43 @@ def make_app() -> App:
         version=_version,
         suppress_keyboard_interrupt=False,
     )
-    _add(app, market.exchanges, "exchanges", MARKET_DATA, "planar exchanges kraken")
-    _add(app, market.markets, "markets", MARKET_DATA, "planar markets --exchange kraken --quote EUR")
-    _add(app, market.ticker, "ticker", MARKET_DATA, "planar ticker BTC/USDT ETH/USDT --exchange binance")
-    _add(app, market.book, "book", MARKET_DATA, "planar book BTC/USDT --exchange kraken --limit 5")
-    _add(app, market.trades, "trades", MARKET_DATA, "planar trades BTC/USDT --exchange okx --limit 50 --json")
-    _add(app, market.ohlcv, "ohlcv", MARKET_DATA, "planar ohlcv BTC/USDT --timeframe 1h --limit 24 --exchange binance")
-    _add(app, watch.watch, "watch", MARKET_DATA, "planar watch BTC/USDT --exchange binance,kraken")
-    _add(app, account.balance, "balance", ACCOUNT, "planar balance --exchange binance --environment local")
-    _add(app, account.orders, "orders", ACCOUNT, "planar orders BTC/USDT --all --environment local -e binance")
+    _add(app, market.exchanges, "exchanges", MARKET_DATA)
+    _add(app, market.markets, "markets", MARKET_DATA)
+    _add(app, market.ticker, "ticker", MARKET_DATA)
+    _add(app, market.book, "book", MARKET_DATA)
+    _add(app, market.trades, "trades", MARKET_DATA)
+    _add(app, market.ohlcv, "ohlcv", MARKET_DATA)
+    _add(app, watch.watch, "watch", MARKET_DATA)
+    _add(app, account.balance, "balance", ACCOUNT)
+    _add(app, account.orders, "orders", ACCOUNT)
     app.command(_order_app())
-    _add(app, account.cancel, "cancel", ACCOUNT, "planar cancel BTC/USDT 360411952 --environment local -e binance")
-    _add(app, demo, "demo", LOCAL, "planar demo --seconds 10")
+    _add(app, account.cancel, "cancel", ACCOUNT)
+    _add(app, demo, "demo", LOCAL)
     app.command(_venue_app())
-    _add(app, setup.init, "init", SETUP, "planar init")
+    _add(app, setup.init, "init", SETUP)
     app.command(_config_app())
-    _add(
-        app,
-        setup.completion,
-        "completion",
-        SETUP,
-        "planar completion bash > ~/.local/share/bash-completion/completions/planar",
-    )
+    _add(app, setup.completion, "completion", SETUP)
     return app
 
 
 def _order_app() -> App:
-    app = App(name="order", help="Send one order, or show one.", group=ACCOUNT, sort_key=1, help_epilogue=DETAILS)
-    _add(app, order.buy, "buy", None, "planar order buy BTC/USDT 0.01 --price 60000 -e binance --environment local")
-    _add(app, order.sell, "sell", None, "planar order sell BTC/USDT 0.01 --market -e binance --environment local --yes")
-    _add(app, order.show, "show", None, "planar order show BTC/USDT 360411952 -e binance --environment local")
+    app = App(
+        name="order",
+        help="Send one order, look at one, decide about one.",
+        group=ACCOUNT,
+        sort_key=1,
+        help_epilogue=DETAILS,
+    )
+    _add(app, order.buy, "order buy")
+    _add(app, order.sell, "order sell")
+    _add(app, order.show, "order show")
+    _add(app, order.decide, "order decide")
     return app
 
 
 def _config_app() -> App:
     app = App(name="config", help="Look at the configuration.", group=SETUP, sort_key=1, help_epilogue=DETAILS)
-    _add(app, setup.check, "check", None, "planar config check --json")
+    _add(app, setup.check, "config check")
     return app
 
 
@@ -83,25 +85,27 @@ def _venue_app() -> App:
     app = App(
         name="venue", help="Run, inspect and steer local exchanges.", group=LOCAL, sort_key=1, help_epilogue=DETAILS
     )
-    _add(app, venue.up, "up", None, "planar venue up --port 8877 --activity")
-    _add(app, venue.status, "status", None, "planar venue status")
-    _add(app, venue.down, "down", None, "planar venue down")
-    _add(app, venue_clients.ca, "ca", None, "planar venue ca --for ccxt-py")
-    _add(app, venue.keys, "keys", None, "planar venue keys --json > keys.json")
-    _add(app, venue_tools.ledger, "ledger", None, "planar venue ledger fills --account alice --limit 20")
-    _add(app, venue_tools.market, "market", None, "planar venue market step --ms 60000")
-    _add(app, venue_tools.balance, "balance", None, "planar venue balance alice USDT 1000")
+    _add(app, venue.up, "venue up")
+    _add(app, venue.status, "venue status")
+    _add(app, venue.down, "venue down")
+    _add(app, venue_clients.ca, "venue ca")
+    _add(app, venue.keys, "venue keys")
+    _add(app, venue_tools.ledger, "venue ledger")
+    _add(app, venue_tools.market, "venue market")
+    _add(app, venue_tools.balance, "venue balance")
     fault = App(name="fault", help="Make chosen requests or answers fail.", sort_key=20, help_epilogue=DETAILS)
-    _add(fault, venue_tools.add, "add", None, "planar venue fault add drop-answer --method POST --path '/api/v3/order'")
-    _add(fault, venue_tools.faults, "list", None, "planar venue fault list")
-    _add(fault, venue_tools.clear, "clear", None, "planar venue fault clear")
+    _add(fault, venue_tools.add, "venue fault add")
+    _add(fault, venue_tools.faults, "venue fault list")
+    _add(fault, venue_tools.clear, "venue fault clear")
     app.command(fault)
     return app
 
 
-def _add(app: App, function: Callable[..., int], name: str, group: Group | None, example: str) -> None:
+def _add(app: App, function: Callable[..., int], path: str, group: Group | None = None) -> None:
+    """Add the command of `path` (its words from the root on) with its example."""
     options: dict[str, Any] = {"group": group} if group is not None else {}
-    app.command(function, name=name, help_epilogue=f"Example:\n  {example}", sort_key=len(list(app)), **options)
+    example = f"Example:\n  {EXAMPLES[path]}"
+    app.command(function, name=path.split()[-1], help_epilogue=example, sort_key=len(list(app)), **options)
 
 
 def _exit_codes() -> str:

@@ -1,4 +1,4 @@
-"""`planar order buy | sell | show`: one order, previewed, confirmed, journaled, sent at most once."""
+"""`planar order buy | sell | show | decide`: one order, previewed, confirmed, journaled, sent at most once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -28,8 +28,10 @@ SENDING = Group("Sending", sort_key=2)
 
 SETTLE_S = 5.0
 """How long the command waits for the end of an order that executes at once."""
-RESOLVE_S = 30.0
-"""How long the command looks into an order that the exchange may or may not have."""
+RESOLVE_TIMEOUTS = 3
+"""How many timeouts of the exchange long the command looks into an order that the exchange may or may not have."""
+
+Ended = Literal["filled", "canceled", "expired", "never_accepted"]
 
 
 @Parameter(name="*", group=KIND)
@@ -124,6 +126,39 @@ def show(symbol: str, id: str, /, *, target: Target = HERE, json: Json = False) 
     return output.show(found, lambda: output.facts(_rows(found)), json=json)
 
 
+def decide(
+    client_id: str,
+    state: Ended,
+    /,
+    *,
+    reason: str,
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="", show_default=False)] = False,
+    target: Target = HERE,
+    json: Json = False,
+) -> int:
+    """Say what became of an order that stays unknown because the exchange does not tell. Journaled, with the reason.
+
+    Args:
+        client_id: the client id that Planar gave it.
+        state: filled, canceled, expired or never_accepted.
+        reason: what was looked at, and where.
+        yes: do not ask.
+    """
+
+    async def work() -> Order | None:
+        async with opened(target, private=True) as exchange:
+            question = f"Hold {client_id} for {state} on {exchange.id} ({exchange.environment}) from now on?"
+            if not yes and not await confirm(question, json=json):
+                return None
+            return await exchange.decide_order(client_id, state, reason)
+
+    decided = run(work())
+    if decided is None:
+        output.console().print("Nothing was decided.")
+        return exits.OK
+    return output.show(decided, lambda: output.facts(_rows(decided)), json=json)
+
+
 def _order(
     side: str, symbol: str, amount: Decimal | None, kind: Kind, sending: Sending, target: Target, json: bool
 ) -> int:
@@ -192,7 +227,7 @@ async def _send(exchange: Exchange, args: tuple[Any, ...], intent: str, json: bo
     try:
         handle = await exchange.create_order(*args, intent_id=intent)
     except OrderUnknown as error:
-        handle = await _looked_into(error)
+        handle = await _looked_into(error, exchange.settings.timeout_ms)
     except asyncio.CancelledError:
         sys.stderr.write(f"planar: interrupted; `planar orders {args[0]}` shows whether the order had left already\n")
         raise
@@ -203,7 +238,7 @@ async def _send(exchange: Exchange, args: tuple[Any, ...], intent: str, json: bo
     return exits.REFUSED if order.status == "rejected" else exits.OK
 
 
-async def _looked_into(error: OrderUnknown) -> OrderHandle:
+async def _looked_into(error: OrderUnknown, timeout_ms: int) -> OrderHandle:
     """Wait for the resolver, which has begun; the handle if it finds out.
 
     Raises:
@@ -211,11 +246,12 @@ async def _looked_into(error: OrderUnknown) -> OrderHandle:
     """
     handle: OrderHandle = error.order
     try:
-        await handle.resolved(RESOLVE_S)
+        await handle.resolved(RESOLVE_TIMEOUTS * timeout_ms / 1000)
     except type(error):
         error.hint = (
             "do not send it again: it is in the journal, and the next command that orders on this account looks into "
-            f"it first; `planar order show {handle.symbol} {error.client_id}` asks the exchange"
+            f"it first; `planar order show {handle.symbol} {error.client_id}` asks the exchange; once you know from "
+            f"elsewhere what became of it: planar order decide {error.client_id} STATE --reason ..."
         )
         raise error from None
     return handle

@@ -20,7 +20,7 @@ POLL_S = 0.05
 def up(
     *,
     port: int | None = None,
-    venues: tuple[str, ...] = (),
+    venues: str | None = None,
     seed: int | None = None,
     activity: Flag = False,
     json: Json = False,
@@ -41,7 +41,7 @@ def up(
 
     defaults = planar.config.load(known_ids=exchange_ids()).venue
     options = VenueOptions(
-        venues=tuple(name for text in venues for name in text.split(",") if name) or tuple(known_wires()),
+        venues=tuple(known_wires()) if venues is None else tuple(venues.split(",")),
         port=defaults.port if port is None else port,
         seed=defaults.seed if seed is None else seed,
         activity=activity,

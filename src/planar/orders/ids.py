@@ -34,7 +34,8 @@ class ClientIds:
 
     def make(self, number: int) -> str:
         """The id of the order with this number in the journal."""
-        made = f"{self._start}{base36(number, 6)}{runtime.token(4)}"
+        digits, random = self._rule.tail
+        made = f"{self._start}{base36(number, digits)}{runtime.token(random)}"
         if len(made) > self._rule.length:
             raise ConfigError(
                 f"client id {made} is longer than the {self._rule.length} characters that the venue takes"

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 import planar.runtime as runtime
+from planar.adapters.profile import JOURNAL_ID_LENGTH
 from planar.errors import JournalError
 from planar.models import Amount
 from planar.orders.events import AnyEvent
@@ -101,7 +102,7 @@ class Journal:
         database.executescript(_SCHEMA)
         meta = dict(database.execute("SELECT key, value FROM meta"))
         if not meta:
-            meta = {"version": str(SCHEMA_VERSION), "id": runtime.token(8)}
+            meta = {"version": str(SCHEMA_VERSION), "id": runtime.token(JOURNAL_ID_LENGTH)}
             database.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
         if meta["version"] != str(SCHEMA_VERSION):
             raise JournalError(

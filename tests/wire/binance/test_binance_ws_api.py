@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from typing import Any
 
 import pytest
 from aiohttp import WSServerHandshakeError
-from binance_kit import WS_API, LocalBinance, ask, local_binance, next_json, now_ms
+from binance_kit import WS_API, LocalBinance, ask, eventually, local_binance, next_json, now_ms
 from cryptography.hazmat.primitives import serialization
 
 from planar.venue.wire.binance import Settings
@@ -138,6 +137,9 @@ async def test_life_of_an_order(binance: LocalBinance) -> None:
         assert again["error"]["data"]["cancelResponse"] == {"code": -2011, "msg": "Unknown order sent."}
         canceled = await ask(ws, "order.cancel", binance.api_params(symbol="BTCUSDT", orderId=new_id))
         assert canceled["result"]["status"] == "CANCELED"
+        poor = await ask(ws, "order.place", binance.api_params(**{**LIMIT, "quantity": "90"}))
+        assert poor["error"] == {"code": -2010, "msg": "Account has insufficient balance for requested action."}
+        assert [row["rateLimitType"] for row in poor["rateLimits"]] == ["ORDERS", "ORDERS", "REQUEST_WEIGHT"]
         open_orders = await ask(ws, "openOrders.status", binance.api_params(symbol="BTCUSDT"))
         gone = await ask(ws, "openOrders.cancelAll", binance.api_params(symbol="BTCUSDT"))
         assert [o["orderId"] for o in gone["result"]] == [o["orderId"] for o in open_orders["result"]]
@@ -259,5 +261,8 @@ async def test_slow_requests_do_not_hold_up_others(socket_path: str) -> None:
         await ws.send_str(json.dumps({"id": "slow", "method": "account.status", "params": venue.api_params()}))
         await ws.send_str(json.dumps({"id": "fast", "method": "ping"}))
         assert [(await next_json(ws))["id"], (await next_json(ws))["id"]] == ["fast", "slow"]
-        await ws.send_str(json.dumps({"id": "left", "method": "account.status", "params": venue.api_params()}))
-        await asyncio.sleep(0)
+        order = venue.api_params(**LIMIT, newClientOrderId="left-behind")
+        await ws.send_str(json.dumps({"id": "left", "method": "order.place", "params": order}))
+        await ask(ws, "ping")
+        await ws.close()
+        await eventually(lambda: any(o.client_id == "left-behind" for o in venue.exchange.open_orders("alice")))

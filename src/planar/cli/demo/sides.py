@@ -17,8 +17,7 @@ from planar.cli.demo.stage import ORDER_PATH, Stage
 from planar.exchange import Exchange
 from planar.models import AccountBalance, Amount, Fill
 from planar.orders.journal import Journal
-from planar.orders.machine import Facts, state_of
-from planar.orders.store import OrderStore
+from planar.orders.machine import Facts, merge, state_of
 from planar.venue.wire import LedgerQuery
 
 Sums = dict[str, str]
@@ -224,9 +223,10 @@ def _journaled(journals: Path) -> Iterable[Facts]:
         journal = Journal(path)
         journal.open()
         try:
-            store = OrderStore(journal)
-            store.replay()
-            yield from store.all()
+            orders: dict[str, Facts] = {}
+            for event in journal.events():
+                orders[event.client_id] = merge(orders.get(event.client_id) or Facts(event.client_id), event)
+            yield from orders.values()
         finally:
             journal.close()
 

@@ -5,7 +5,6 @@ Source: web-socket-api.md. Signatures are over the parameters in alphabetical or
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
 import msgspec
@@ -38,17 +37,14 @@ class WsApiSocket(Socket):
         super().__init__(desk, address, unit)
         self._return_rate_limits = return_rate_limits
         self._session = Session(self, return_rate_limits=return_rate_limits)
-        self._pending: dict[asyncio.Task[None], None] = {}
 
     def on_open(self) -> None:
         """Remember when the connection began."""
         self._session.connected_ms = runtime.wall_ms()
 
     def on_close(self) -> None:
-        """End the subscriptions and what is still under way."""
-        self._session.end_all(announce=False)
-        for task in self._pending:
-            task.cancel()
+        """End the subscriptions. Requests under way are still carried out, as on the exchange."""
+        self._session.end_all()
 
     def farewell(self) -> bytes:
         """`serverShutdown`."""
@@ -60,17 +56,14 @@ class WsApiSocket(Socket):
 
     async def on_text(self, text: str) -> None:
         """Take a request; those that are slow do not hold up the next."""
-        if not self.desk.settings.engine_delay_ms:
+        if self.desk.settings.engine_delay_ms:
+            runtime.spawn(self._answer(text), name="binance-ws-api-request")
+        else:
             await self._answer(text)
-            return
-        task = runtime.spawn(self._answer(text), name="binance-ws-api-request")
-        self._pending[task] = None
-        task.add_done_callback(lambda done: self._pending.pop(done, None))
 
     async def _answer(self, text: str) -> None:
         request_id, show = b"null", self._return_rate_limits
         account: str | None = None
-        counts_orders = False
         try:
             frame = _read_frame(text)
             request_id = bytes(frame.get("id", msgspec.Raw(b"null")))
@@ -80,33 +73,36 @@ class WsApiSocket(Socket):
             endpoint = SESSION_METHODS.get(method) or WEBSOCKET.get(method)
             if endpoint is None:
                 raise errors.bad_json(f"Unknown method '{method}' in JSON request.")
-            counts_orders = endpoint.counts_orders
-            body, account = await self._carry_out(endpoint, method, values, payload)
+            account = self._account_of(values) if endpoint.counts_orders else None
+            body = await self._carry_out(endpoint, method, values, payload)
             answer: dict[str, Any] = {"status": 200, "result": convert(body, self.unit)}
         except ApiError as error:
             answer = {"status": error.status, "error": _error_body(error)}
         if show:
-            answer["rateLimits"] = self._rate_limits(account if counts_orders else None)
+            answer["rateLimits"] = self._rate_limits(account)
         self.send(b'{"id":%b,%b' % (request_id, orjson.dumps(answer)[1:]))
         if answer["status"] == 418:
             await self.finish(POLICY_VIOLATION, "IP banned")
 
-    async def _carry_out(
-        self, endpoint: Endpoint, method: str, values: dict[str, str], payload: bytes
-    ) -> tuple[Any, str | None]:
+    async def _carry_out(self, endpoint: Endpoint, method: str, values: dict[str, str], payload: bytes) -> Any:
         params = Params(values)
         dispatch.charge(self.desk, endpoint, params, self.address)
         key = params.raw("apiKey")
         if method in SESSION_METHODS:
-            return self._session.carry_out(method, endpoint, params, key, payload), None
+            return self._session.carry_out(method, endpoint, params, key, payload)
         logged_on = self._session.key
-        if endpoint.right is Right.NONE:
-            return await dispatch.answer(self.desk, endpoint, params, self.address, None, payload)
-        if key is None and logged_on is not None:
-            return await self._in_session(endpoint, params, logged_on), logged_on.account
-        if key is None:
+        if key is None and logged_on is not None and endpoint.right is not Right.NONE:
+            return await self._in_session(endpoint, params, logged_on)
+        if key is None and endpoint.right is not Right.NONE:
             raise errors.missing("apiKey")
-        return await dispatch.answer(self.desk, endpoint, params, self.address, key, payload)
+        answer, _ = await dispatch.answer(self.desk, endpoint, params, self.address, key, payload)
+        return answer
+
+    def _account_of(self, values: dict[str, str]) -> str | None:
+        """Whose order counts an answer shows."""
+        if "apiKey" in values or self._session.key is None:
+            return self.desk.keys.account_of(values.get("apiKey"))
+        return self._session.key.account
 
     async def _in_session(self, endpoint: Endpoint, params: Params, key: ApiKey) -> Any:
         """A request without key and signature, in an authenticated session."""

@@ -89,7 +89,7 @@ class Session:
         self.key = None
         self._authorized_ms = None
         for one in [one for one in self._subscriptions.values() if one.by_log_on]:
-            self._end(one, announce=True)
+            self._end(one)
         return self._status()
 
     def _status(self) -> dict[str, Any]:
@@ -116,19 +116,21 @@ class Session:
         if not ending:
             raise ApiError(-2036, "User Data Stream subscription not active.")
         for one in ending:
-            self._end(one, announce=True)
+            self._end(one)
         return {}
 
-    def end_all(self, *, announce: bool) -> None:
-        """End every subscription; with `announce`, say so."""
+    def end_all(self) -> None:
+        """End every subscription, in silence."""
         for one in list(self._subscriptions.values()):
-            self._end(one, announce=announce)
+            self._drop(one)
 
-    def _end(self, one: _Subscription, *, announce: bool) -> None:
+    def _end(self, one: _Subscription) -> None:
+        self._drop(one)
+        self._send(one, orjson.dumps(user_data.terminated(self._socket.unit)))
+
+    def _drop(self, one: _Subscription) -> None:
         del self._subscriptions[one.account]
         self._socket.desk.users.unsubscribe(one.account, self._socket)
-        if announce:
-            self._send(one, orjson.dumps(user_data.terminated(self._socket.unit)))
 
     def deliver(self, account: str, payload: Payload) -> None:
         """Send an account event in the envelope of its subscription."""

@@ -1,0 +1,15 @@
+"""Client ids and the deadline of orders (documentation: Add Order, `cl_ord_id` and `deadline`)."""
+
+from planar.adapters.profile import ClientIdRule, ExpiryRule
+
+CLIENT_ID = ClientIdRule(length=18, param="clientOrderId")
+"""`cl_ord_id` is a UUID, or free text of at most 18 ASCII characters; unique among the client's open orders."""
+
+EXPIRY = ExpiryRule(
+    enforced=True,
+    window_ms=5_000,
+    param="deadline",
+    as_time=True,
+    settle_ms=2_000,
+    source="Kraken Add Order: `deadline` is the time after which the matching engine rejects the new order request",
+)
