@@ -141,7 +141,8 @@ class CcxtFeed:
         self._sockets = ear.sockets
         token = listening.set(ear)
         cache = known_cache(self._exchange, self.topic)
-        pass
+        if cache is not None:
+            self._tap(cache)
         try:
             while True:
                 await self._watch(ear)

@@ -180,4 +180,4 @@ class _Stderr(logging.Handler):
 def _log_to_stderr() -> None:
     handler = _Stderr(logging.WARNING)
     handler.setFormatter(_Brief("%(message)s"))
-    logging.getLogger().addHandler(handler)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])

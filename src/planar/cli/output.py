@@ -31,11 +31,18 @@ GAP = 3
 Cell = str | Text
 
 
+class _Console(Console):
+    """Leaves it to the command line what happens when the reader of the output has gone."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 @cache
 def console() -> Console:
     """Standard output."""
     wide = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPE_WIDTH
-    return Console(highlight=False, width=wide, markup=False)
+    return _Console(highlight=False, width=wide, markup=False)
 
 
 def show(value: Any, render: Callable[[], RenderableType], *, json: bool) -> int:

@@ -14,6 +14,10 @@ from planar.orders.view import events_of, order_of
 log = logging.getLogger("planar.orders")
 
 
+LAST_KEPT = 5_000
+"""Ended orders of which the venue's whole answer stays in memory, at the least."""
+
+
 class OrderStore:
     """Facts by client id. Every change is journaled first, then merged, then told."""
 
@@ -66,8 +70,12 @@ class OrderStore:
             self.record(*events)
 
     def remember(self, client_id: str, order: Order) -> None:
-        """Keep what the venue showed last, for what the journal does not hold."""
+        """Keep what the venue showed last, for what the journal does not hold; of ended orders the newest only."""
         self._last[client_id] = order
+        if len(self._last) > 2 * LAST_KEPT:
+            ended = [name for name in self._last if state_of(self._facts[name]) in FINAL]
+            for name in ended[:LAST_KEPT]:
+                del self._last[name]
 
     def _adds(self, event: AnyEvent) -> bool:
         facts = self._facts.get(event.client_id) or Facts(event.client_id)

@@ -31,6 +31,9 @@ from planar.streams.states import Gap, StreamRules, StreamState
 FINAL_ERRORS = (ArgumentsRequired, AuthenticationError, BadRequest, ConfigError, GuardError, NotSupported)
 """After one of these the same subscription would fail again."""
 
+FIRST_PATIENCE, LONGEST_PATIENCE = 2, 32
+"""After how many age budgets without data a stale state is fetched anew."""
+
 
 class Consumer(Protocol):
     """Who takes what a pump brings. Its methods are called while the frame is handled, and do not raise."""
@@ -89,6 +92,8 @@ class Pump:
         self._live_at: float | None = None
         self._good_ms: int | None = None
         self._gap_reason: str | None = None
+        self._patience = FIRST_PATIENCE
+        self._updates = 0
 
     def stale_error(self) -> StaleData:
         """That its data cannot be vouched for now, and why."""
@@ -191,8 +196,7 @@ class Pump:
 
     def deliver(self, item: Item) -> None:
         """See `Sink`."""
-        self._data_at = runtime.monotonic()
-        self._live()
+        self._came()
         self.newest[getattr(item, "symbol", "")] = item
         for consumer in self._consumers:
             consumer.update(item)
@@ -209,8 +213,7 @@ class Pump:
             return
         self.ladder = ladder
         self.received_ns = runtime.wall_ns()
-        self._data_at = runtime.monotonic()
-        self._live()
+        self._came()
         for consumer in self._consumers:
             consumer.book_changed(ladder)
 
@@ -218,6 +221,11 @@ class Pump:
         """See `Sink`."""
         now_ms = runtime.wall_ms()
         self._tell_gap(Gap(since_ms=now_ms, until_ms=now_ms, reason=reason, dropped=1))
+
+    def _came(self) -> None:
+        self._data_at = runtime.monotonic()
+        self._updates += 1
+        self._live()
 
     def _live(self) -> None:
         if self.state is StreamState.LIVE or self.lagging:
@@ -253,5 +261,8 @@ class Pump:
         if self.state is StreamState.LIVE:
             self.error = StaleData(f"no data for {age_ms / 1000:.1f} s")
             self._set(StreamState.STALE)
-        elif self.state is StreamState.STALE and age_ms > 2 * budget_ms:
+        elif self.state is StreamState.STALE and age_ms > self._patience * budget_ms:
+            # a market in which nothing happens is asked less and less often whether it is still there
+            self._patience = min(self._patience * 2, LONGEST_PATIENCE) if self._updates <= 1 else FIRST_PATIENCE
+            self._updates = 0
             self.feed.fail(StaleData(f"no data for {age_ms / 1000:.1f} s"))

@@ -55,7 +55,7 @@ class StreamRules(msgspec.Struct, frozen=True):
         settled_s: a stream that was live for so long begins again with the shortest pause.
     """
 
-    book_age_ms: int = 15_000
+    book_age_ms: int = 30_000
     ticker_age_ms: int = 60_000
     max_lag_ms: int = 1_000
     check_ms: int = 250

@@ -75,7 +75,6 @@ async def test_a_gap_stands_where_rows_are_missing(adapter: Scripted, hub: Strea
         feed.sink.deliver(trade(1))
         feed.heard_ms = 1_234
         feed.lose()
-        await feed.running.wait() if not feed.running.is_set() else await asyncio.sleep(0.005)
         while feed.runs < 2:
             await asyncio.sleep(0.001)
         feed.sink.subscribed()
@@ -346,3 +345,24 @@ def test_pauses_grow_with_jitter_and_a_subscription_has_a_deadline() -> None:
     assert took == "30"
     assert runtime.simulate(scenario, seed=3)[0] == pauses
     assert runtime.simulate(scenario, seed=4)[0] != pauses
+
+
+def test_a_market_in_which_nothing_happens_is_asked_less_and_less_often() -> None:
+    async def scenario() -> list[float]:
+        adapter, asked = Scripted(), []
+        hub = StreamHub(adapter)
+        async with hub.order_book(SYMBOL, stale="yield"):
+            feed = await adapter.running(Kind.ORDER_BOOK)
+            while len(asked) < 5:
+                await feed.running.wait()
+                asked.append(runtime.monotonic())
+                feed.sink.book(Book([[9.0, 1.0]], [[10.0, 1.0]]))
+                if len(asked) == 4:
+                    feed.sink.book(Book([[9.0, 1.0]], [[10.0, 1.0]]))
+                runs = feed.runs
+                while feed.runs == runs:
+                    await runtime.sleep(1)
+        await hub.close()
+        return [after - before for before, after in zip(asked, asked[1:], strict=False)]
+
+    assert [round(pause, -1) for pause in runtime.simulate(scenario)] == [60, 120, 240, 480]

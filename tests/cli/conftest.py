@@ -1,0 +1,34 @@
+"""Homes for commands; their paths are short enough for a Unix socket."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_kit import Home, Venue
+
+
+def _home() -> Iterator[Home]:
+    path = Path(tempfile.mkdtemp(prefix="pl"))
+    yield Home(path)
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    yield from _home()
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[Venue]:
+    """A local venue that all commands of its home find, its market frozen until a test says otherwise."""
+    for home in _home():
+        home.environ |= {"PLANAR__BINANCE__ENVIRONMENT": "local", "PLANAR__EXCHANGES__DEFAULT": "binance"}
+        venue = Venue(home)
+        yield venue
+        assert venue.interrupt().code == 0
+        assert home.leftovers() == []
+        assert not (home.path / "state" / "venue" / "venue.json").exists()

@@ -1,0 +1,172 @@
+"""What needs no exchange: help, usage errors, configuration, exit codes."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from cli_kit import Home
+from cyclopts import App
+
+from planar.cli import exits
+from planar.cli.app import make_app
+from planar.cli.examples import EXAMPLES
+
+
+def commands(app: App, path: str = "") -> Iterator[tuple[str, App]]:
+    """Every command that does something, by its words."""
+    for name, one in app.resolved_commands().items():
+        if name.startswith("-"):
+            continue
+        words = f"{path} {name}".strip()
+        if one.default_command is None:
+            yield from commands(one, words)
+        else:
+            yield words, one
+
+
+def test_every_command_has_an_example_that_can_be_parsed() -> None:
+    app = make_app()
+    found = dict(commands(app))
+    assert sorted(found) == sorted(EXAMPLES)
+    for words, command in found.items():
+        example = EXAMPLES[words]
+        assert example in str(command.help_epilogue)
+        tokens = example.split(" > ")[0].removeprefix("planar ")
+        app.parse_args(tokens, exit_on_error=False, print_error=False)
+
+
+def test_help_is_light_and_tells_the_exit_codes(home: Home) -> None:
+    ran = home.run("--help")
+    assert ran.code == 0
+    for code, meaning in exits.TABLE:
+        assert f"{code}  {meaning}" in ran.out
+    listed = "import sys; from planar.cli.app import run; run(['--help']); print(sorted(sys.modules), file=sys.stderr)"
+    loaded = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, timeout=30).stderr
+    for heavy in ("ccxt", "aiohttp", "planar.workspace", "planar.config", "cryptography"):
+        assert f"'{heavy}'" not in loaded
+
+
+def test_python_m_planar_knows_its_version(home: Home) -> None:
+    ran = home.run("--version")
+    assert (ran.code, ran.out.strip()) == (0, "0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("tickr", 'Did you mean "ticker"?'),
+        ("ticker", "SYMBOL"),
+        ("ticker BTC/USDT --enviroment local", "Did you mean --environment?"),
+        ("ticker BTC/USDT --environment loca", 'Did you mean "local"?'),
+        ("book BTC/USDT --limit 0", "above 0"),
+        ("order buy BTC/USDT 0.01", "which order is meant?"),
+        ("order buy BTC/USDT 0.01 --price 1 --market", "contradict"),
+        ("order buy BTC/USDT 0.01 --market --cost 5", "contradict"),
+        ("order buy BTC/USDT --market", "AMOUNT is missing"),
+        ("order buy BTC/USDT 0.01 --market --post-only", "belongs to a limit order"),
+        ("order buy BTC/USDT 0.01 --price 1 --ioc --fok", "contradict"),
+        ("order buy BTC/USDT nan --market", "above 0"),
+        ("order buy BTC/USDT -1 --market", "above 0"),
+        ("cancel BTC/USDT", "name one order"),
+        ("orders --all", "needs a market"),
+        ("watch BTC/USDT --channels bok", "there is no channel 'bok'"),
+        ("demo --seconds 1", "from 3 to 3600"),
+        ("venue market step", "--ms belongs to step"),
+        ("ticker BTC/USDT -e binanc", "there is no exchange 'binanc'"),
+        ("ticker BTC/USDT", "no exchange is named"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_message(
+    args: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from planar.cli.app import run
+
+    assert run(args.split()) == exits.USAGE
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert message in told.err
+    assert told.err.startswith("planar: ")
+    assert "\n  -> " in told.err
+    assert run([*args.split(), "--json"]) == exits.USAGE
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert message in error["message"] + str(error["hint"])
+    assert sorted(error) == sorted(
+        ("class", "message", "hint", "outcome", "code", "exchange", "retryable", "retry_after_s", "client_order_id")
+    )
+
+
+def test_private_calls_are_refused_before_any_request(home: Home) -> None:
+    no_environment = home.run("balance", "-e", "binance")
+    assert no_environment.code == exits.USAGE
+    assert 'environment = "live"' in no_environment.err
+    no_keys = home.run("order", "buy", "BTC/USDT", "1", "--market", "-e", "kucoin", "--environment", "live", "--json")
+    assert no_keys.code == exits.USAGE
+    assert no_keys.error["class"] == "MissingCredentials"
+    assert no_keys.error["outcome"] == "not_sent"
+    assert "[exchanges.kucoin]" in no_keys.error["hint"]
+
+
+def test_init_then_check(home: Home) -> None:
+    first = home.run("init", "--json")
+    assert first.json == {"created": ["user/planar.toml", "user/secrets.toml", "user/.gitignore"], "kept": []}
+    secrets = home.path / "user" / "secrets.toml"
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    assert len(home.run("init", "--json").json["kept"]) == 3
+    good = home.run("config", "check", "--json")
+    assert (good.code, good.json["level"]) == (exits.OK, "ok")
+    (home.path / "user" / "planar.toml").write_text('[binance]\nenviroment = "local"\n')
+    bad = home.run("config", "check")
+    assert bad.code == exits.USAGE
+    assert "user/planar.toml:2" in bad.out
+    assert "did you mean environment?" in bad.out
+    assert home.run("ticker", "BTC/USDT", "-e", "binance").code == exits.USAGE
+
+
+def test_exchanges_and_a_reader_that_leaves(home: Home) -> None:
+    found = home.run("exchanges", "krak", "--json").json
+    assert {"id": "kraken", "streams": True, "local_venue": False} in found
+    process = home.start("exchanges")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait(30) == exits.READER_GONE
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_completion(home: Home) -> None:
+    script = home.run("completion", "bash").out
+    assert "venue" in script
+    assert subprocess.run(["bash", "-n"], input=script, text=True, timeout=30).returncode == 0
+    assert home.run("completion", "tcsh").code == exits.USAGE
+
+
+def test_the_venue_commands_without_a_venue(home: Home) -> None:
+    for command in ("status", "keys", "down"):
+        ran = home.run("venue", command)
+        assert ran.code == exits.REFUSED
+        assert "no local venue is running" in ran.err
+        assert "planar venue up" in ran.err
+    path = home.run("venue", "ca", "--path")
+    assert path.code == exits.OK
+    assert path.out.endswith("/ca.pem\n")
+    with open(path.out.strip()) as file:
+        assert file.readline() == "-----BEGIN CERTIFICATE-----\n"
+    assert home.run("venue", "ca", "--for", "curl").out.startswith("curl -i --proxy http://127.0.0.1:PORT")
+
+
+def test_a_fault_in_planar_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from planar.cli import app
+
+    def broken() -> None:
+        raise ZeroDivisionError("nought")
+
+    monkeypatch.delenv("PLANAR_DEBUG", raising=False)
+    monkeypatch.setattr(app, "make_app", broken)
+    assert app.run([]) == exits.FAULT
+    assert capsys.readouterr().err.splitlines()[0] == "planar: a fault in Planar: ZeroDivisionError: nought"

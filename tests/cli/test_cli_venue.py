@@ -1,0 +1,156 @@
+"""The commands against a running `planar venue up`, as a user types them."""
+
+from __future__ import annotations
+
+import signal
+
+from cli_kit import Home, Ran, Venue, wait_until
+
+from planar.cli import exits
+
+ORDER_KEYS = {"id", "clientOrderId", "symbol", "side", "type", "state", "status", "amount", "price", "filled"}
+
+
+def planar(venue: Venue, *args: str, **environ: str) -> Ran:
+    return venue.home.run(*args, **environ)
+
+
+def test_market_data(venue: Venue) -> None:
+    ticker = planar(venue, "ticker", "BTC/USDT", "ETH-USDT", "--json").json
+    assert [one["symbol"] for one in ticker] == ["BTC/USDT", "ETH/USDT"]
+    assert ticker[0]["bid"] < ticker[0]["ask"]
+    book = planar(venue, "book", "BTCUSDT", "--limit", "3")
+    assert book.code == 0
+    assert "BTC/USDT, spread" in book.out
+    assert len(book.out.strip().splitlines()) == 3 + 4
+    wrong = planar(venue, "trades", "BTC/USD")
+    assert wrong.code == exits.REFUSED
+    assert wrong.err == "planar: binance: there is no market 'BTC/USD'\n  -> did you mean BTC/USDT?\n"
+
+
+def test_keys_are_a_keys_file(venue: Venue) -> None:
+    keys = planar(venue, "venue", "keys", "--json").json
+    assert list(keys) == ["binance"]
+    first = keys["binance"]
+    assert set(first) == {"account", "apiKey", "secret", "accounts"}
+    assert len(first["apiKey"]) == len(first["secret"]) == 64
+    names = [account["account"] for account in first["accounts"]]
+    assert names == ["alice", "bob", "carol"]
+    assert {name: first[name] for name in ("account", "apiKey", "secret")} == {
+        name: first["accounts"][0][name] for name in ("account", "apiKey", "secret")
+    }
+
+
+def test_the_life_of_an_order(venue: Venue) -> None:
+    look = planar(venue, "order", "buy", "BTC/USDT", "0.01", "--price", "20000", "--dry-run", "--json").json
+    assert (look["sent"], look["environment"], look["value"], look["takes"]) == (False, "local", "200.00", False)
+    asked = planar(venue, "order", "buy", "BTC/USDT", "0.01", "--price", "20000")
+    assert asked.code == exits.USAGE
+    assert "add --yes to send it" in asked.err
+    assert "binance (local)" in asked.out
+    assert "200 USDT" in asked.out
+    order = planar(venue, "order", "buy", "BTC/USDT", "0.01", "--price", "20000", "--yes", "--json").json
+    assert ORDER_KEYS <= set(order)
+    assert (order["state"], order["amount"], order["price"]) == ("open", "0.01", "20000")
+    mine = [one for one in planar(venue, "orders", "BTC/USDT", "--json").json if one["id"] == order["id"]]
+    assert mine[0]["clientOrderId"] == order["clientOrderId"]
+    canceled = planar(venue, "cancel", "BTC/USDT", order["clientOrderId"])
+    assert canceled.code == 0
+    assert "1 canceled" in canceled.out
+    again = planar(venue, "cancel", "BTC/USDT", order["id"], "--json")
+    assert (again.code, again.error["class"]) == (exits.REFUSED, "OrderNotFound")
+
+
+def test_an_intent_is_ordered_once(venue: Venue) -> None:
+    args = ("order", "sell", "BTC/USDT", "0.01", "--market", "--yes", "--json", "--intent", "once")
+    first, second = planar(venue, *args).json, planar(venue, *args).json
+    assert (first["state"], first["clientOrderId"]) == ("filled", second["clientOrderId"])
+    fills = planar(venue, "venue", "ledger", "fills", "--client-id", first["clientOrderId"], "--json").json["fills"]
+    assert [(fill["amount"], fill["side"]) for fill in fills] == [("0.01", "sell")]
+
+
+def test_refusals_say_what_became_of_the_order(venue: Venue) -> None:
+    poor = planar(venue, "order", "buy", "BTC/USDT", "80", "--price", "60000", "--yes")
+    assert poor.code == exits.REFUSED
+    assert "the exchange refused it; nothing was ordered" in poor.err
+    uneven = planar(venue, "order", "buy", "BTC/USDT", "0.0000001", "--price", "60000", "--yes")
+    assert uneven.code == exits.REFUSED
+    assert "lot size" in uneven.err
+    assert "nothing was sent" in uneven.err
+
+
+def test_a_swallowed_answer_is_found_out(venue: Venue) -> None:
+    rule = ("--method", "POST", "--path", "/api/v3/order")
+    assert planar(venue, "venue", "fault", "add", "drop-answer", *rule).code == 0
+    ran = planar(venue, "order", "buy", "BTC/USDT", "0.001", "--market", "--yes", "--json")
+    assert (ran.code, ran.json["state"]) == (exits.OK, "filled")
+    listed = planar(venue, "venue", "fault", "list", "--json").json
+    assert [(one["seen"], one["fired"]) for one in listed["rules"]] == [(1, 1)]
+    assert planar(venue, "venue", "fault", "clear", "--json").json == {"cleared": 1}
+
+
+def test_an_order_that_nobody_tells_about_has_a_code_of_its_own(venue: Venue) -> None:
+    for kind, method in (("hang-answer", "POST"), ("drop-answer", "GET")):
+        rule = ("--method", method, "--path", "/api/v3/order", "--count", "1000")
+        assert planar(venue, "venue", "fault", "add", kind, *rule).code == 0
+    args = ("order", "buy", "BTC/USDT", "0.001", "--price", "20000", "--yes", "--json")
+    unknown = planar(venue, *args, PLANAR__BINANCE__TIMEOUT="300")
+    assert (unknown.code, unknown.error["class"]) == (exits.UNKNOWN, "OrderUnknown")
+    client_id = unknown.error["client_order_id"]
+    assert "do not send it again" in unknown.error["hint"]
+    assert planar(venue, "venue", "fault", "clear").code == 0
+    assert planar(venue, "order", "show", "BTC/USDT", client_id, "--json").json["state"] == "open"
+    assert planar(venue, "cancel", "BTC/USDT", "--all", "--yes").code == 0
+
+
+def test_watching(venue: Venue) -> None:
+    lines = planar(venue, "watch", "BTC/USDT", "--channels", "book", "--depth", "2", "--seconds", "1.5", "--json").lines
+    assert len(lines) > 3
+    assert {(one["exchange"], one["channel"], one["state"]) for one in lines} == {("binance", "book", "live")}
+    assert {len(one["data"]["bids"]) for one in lines} == {2}
+    several = planar(venue, "watch", "BTC/USDT", "--exchange", "binance,krakken", "--seconds", "1.2")
+    assert several.code == 0
+    assert "did you mean kraken?" in several.err
+    assert "binance BTC/USDT  bid " in several.out
+
+
+def test_steering_the_venue(venue: Venue) -> None:
+    assert planar(venue, "venue", "market", "freeze", "--json").json == {"binance": {"frozen": True}}
+    assert planar(venue, "venue", "market", "step", "--ms", "1000").code == 0
+    assert planar(venue, "venue", "market", "resume", "--json").json == {"binance": {"frozen": False}}
+    running = planar(venue, "venue", "market", "step", "--ms", "1")
+    assert (running.code, "freeze it first" in running.err) == (exits.REFUSED, True)
+    held = planar(venue, "venue", "balance", "carol", "USDT", "12.5", "--json").json
+    assert (held["account"], held["free"]) == ("carol", "12.5")
+    check = planar(venue, "venue", "ledger", "--json")
+    assert (check.code, check.json) == (0, {"ok": True, "problems": []})
+    bad = planar(venue, "venue", "fault", "add", "delay-answer")
+    assert (bad.code, "delay_ms" in bad.err) == (exits.USAGE, True)
+
+
+def test_one_venue_at_a_time(venue: Venue) -> None:
+    second = planar(venue, "venue", "up")
+    assert second.code == exits.USAGE
+    assert "running already" in second.err
+    status = planar(venue, "venue", "status", "--json").json
+    assert status["instance"] == venue.record["instance"]
+    other = Home(venue.home.path / "tmp")
+    taken = other.run("venue", "up", "--port", str(venue.record["port"]))
+    assert (taken.code, "cannot be used" in taken.err) == (exits.USAGE, True)
+    for path in sorted(other.path.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+def test_an_interrupted_watch_leaves_nothing(home: Home) -> None:
+    """Without a running venue a private one is started; Ctrl-C ends both."""
+    args = ("watch", "BTC/USDT", "-e", "binance", "--environment", "local", "--channels", "book", "--json")
+    process = home.start(*args)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith('{"exchange":"binance"')
+    assert home.leftovers() != []
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == exits.INTERRUPTED
+    assert "Traceback" not in err
+    assert "started for this command alone" in err
+    wait_until(lambda: home.leftovers() == [])
