@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -82,10 +83,15 @@ def test_python_m_planar_knows_its_version(home: Home) -> None:
     ],
 )
 def test_a_wrong_command_line_is_told_in_one_message(
-    args: str, message: str, capsys: pytest.CaptureFixture[str]
+    args: str, message: str, home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from planar.cli.app import run
 
+    monkeypatch.chdir(home.path)
+    for name in [name for name in os.environ if name.startswith("PLANAR")]:
+        monkeypatch.delenv(name)
+    for name, value in home.environ.items():
+        monkeypatch.setenv(name, value)
     assert run(args.split()) == exits.USAGE
     told = capsys.readouterr()
     assert told.out == ""

@@ -333,5 +333,3 @@ async def test_closing_leaves_nothing(tmp_path: Path, moment: str, caplog: pytes
             await hub.ticker(SYMBOL)
     gc.collect()
     assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
-
-

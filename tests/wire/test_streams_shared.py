@@ -259,5 +259,3 @@ async def test_closing_does_not_wait_for_what_was_not_sent(tmp_path: Path) -> No
             assert runtime.monotonic() - begun < 1
         assert len(frames.requests) == 1
         await until(lambda: all("send_message" not in repr(task) for task in asyncio.all_tasks()), within_s=1)
-
-
