@@ -11,6 +11,7 @@ from typing import Any
 import ccxt
 import ccxt.async_support
 import ccxt.pro
+from ccxt_data import Data
 from ccxt_life import BY_REST, BY_SOCKET, Life
 from ccxt_words import Client, made_by
 from kit import Checks, Venue, check_shipped, read_task
@@ -42,9 +43,8 @@ async def judge(checks: Checks, venue: Venue) -> None:
     with checks.part("orders, asynchronous"):
         async with clients(venue, ccxt.async_support, called) as (alice, bob):
             await Life(checks, venue, alice, bob, BY_REST).run()
-    with checks.part("orders by the WebSocket API"):
-        async with clients(venue, ccxt.pro, called) as (alice, bob):
-            await Life(checks, venue, alice, bob, BY_SOCKET).run()
+        async with clients(venue, ccxt.async_support, called) as (alice, _):
+            await Data(checks, venue, alice).run()
     check_shipped(checks, "ccxt", [name for name in sys.modules if name.startswith("ccxt")])
 
 

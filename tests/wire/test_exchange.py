@@ -183,6 +183,24 @@ async def test_an_equal_intent_is_one_order(binance: Exchange) -> None:
     again = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, intent_id="rebalance 7")
     assert first.id == again.id
     await binance.cancel_order(first.client_order_id, "BTC/USDT")
+    ended = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, intent_id="rebalance 7")
+    assert (ended.id, ended.state) == (first.id, OrderState.CANCELED)
+
+
+async def test_a_wish_that_was_refused_or_not_sent_may_be_wished_again(
+    binance: Exchange, control: VenueControl
+) -> None:
+    with pytest.raises(InsufficientFunds):
+        await binance.create_limit_buy_order("BTC/USDT", "50", 20_000, intent_id="rebalance 8")
+    binance._adapter.exchange.planar.budget.stop(1.0)  # type: ignore[attr-defined]
+    with pytest.raises(RateLimitExceeded) as caught:
+        await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, intent_id="rebalance 8", timeout_ms=100)
+    assert caught.value.outcome is Outcome.NOT_SENT
+    order = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, intent_id="rebalance 8", timeout_ms=3_000)
+    assert order.state is OrderState.OPEN
+    again = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, intent_id="rebalance 8")
+    assert again.client_order_id == order.client_order_id
+    await binance.cancel_order(order.id, "BTC/USDT")
 
 
 async def test_a_hundred_asks_give_one_object(workspace: planar.Workspace) -> None:

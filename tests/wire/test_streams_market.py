@@ -100,7 +100,7 @@ async def test_who_comes_back_gets_what_is_new_and_nothing_else(tmp_path: Path) 
         seen: list[str | None] = []
         for number in range(2):
             async with local.hub.trades(SYMBOL) as trades:
-                await until(lambda: trades.state is StreamState.LIVE)  # noqa: B023 - awaited at once
+                await until(lambda: trades.state is StreamState.LIVE)
                 truth = Truth(local.wire)
                 await local.buy(f"pl-back-{number}", "0.001")
                 seen.append((await anext(trades)).id)
@@ -129,18 +129,21 @@ async def test_tickers_and_candles(tmp_path: Path) -> None:
 async def test_awaiting_keeps_the_meaning_of_ccxt(tmp_path: Path) -> None:
     async with local_binance(tmp_path) as local:
         hub = local.hub
-        book = await hub.order_book(SYMBOL, 3)
+        book, tickers, ticker, candles = await asyncio.gather(
+            hub.order_book(SYMBOL, 3), hub.tickers([SYMBOL]), hub.ticker(SYMBOL), hub.ohlcv(SYMBOL, "1m")
+        )
         assert book.depth == (3, 3)
         assert book.nonce is not None
         later = await hub.order_book(SYMBOL, 3)
         assert later.nonce is not None
         assert later.nonce > book.nonce
-        assert set(await hub.tickers([SYMBOL])) == {SYMBOL}
-        assert (await hub.ticker(SYMBOL)).symbol == SYMBOL
+        assert set(tickers) == {SYMBOL}
+        assert ticker.symbol == SYMBOL
+        assert len({candle.ts_ms for candle in candles}) == len(candles)
 
         first = asyncio.create_task(_awaited(hub.trades(SYMBOL)))
         second = asyncio.create_task(_awaited(hub.trades(SYMBOL)))
-        await until(lambda: hub.trades(SYMBOL) and "stream trades BTC/USDT" in _names())
+        await until(lambda: "stream trades BTC/USDT" in _names())
         local.wire.world.model.frozen = True
         await asyncio.sleep(0)
         await local.buy("pl-await-1", "0.001")
@@ -157,8 +160,6 @@ async def test_awaiting_keeps_the_meaning_of_ccxt(tmp_path: Path) -> None:
         assert got == truth.trade_ids
         truth.stop()
 
-        candles = await hub.ohlcv(SYMBOL, "1m")
-        assert len({candle.ts_ms for candle in candles}) == len(candles)
         await hub.trades(SYMBOL).unwatch()
         await until(lambda: "stream trades BTC/USDT" not in _names())
 

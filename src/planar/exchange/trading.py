@@ -42,7 +42,8 @@ class TradingMethods(DataMethods):
             type: "limit" or "market"; "stop" and "stop_limit" are their stop forms.
             amount: in base currency; None with `cost` in `params`.
             params: CCXT's unified timeInForce, postOnly, triggerPrice, cost; anything else goes to the venue as it is.
-            intent_id: your own name for the wish; asked again with an equal one, the same order is returned.
+            intent_id: your own name for the wish; asked again with an equal one, the same order is returned, unless it
+                is certain that there is none: then the wish is sent anew.
 
         Raises:
             OrderUnknown: the venue may have it. Do not send it again; `await error.order.resolved()`.

@@ -33,6 +33,9 @@ log = logging.getLogger("planar.orders")
 
 NOTHING: Mapping[str, Any] = {}
 
+NO_ORDER = (OrderState.REJECTED, OrderState.NEVER_ACCEPTED)
+"""States that prove that nothing of a wish stands or stood in the venue's book."""
+
 DECIDABLE = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.NEVER_ACCEPTED)
 """What a person may decide an unknown order to be."""
 
@@ -91,7 +94,8 @@ class OrderManager:
 
         Args:
             request: complete and checked, without a client id.
-            intent_id: the user's name for this wish; asked again with an equal one, the same order is returned.
+            intent_id: the user's name for this wish; asked again with an equal one, the same order is returned. If it
+                is certain that there is none (not sent, refused, never accepted), the wish is sent anew.
 
         Raises:
             OrderUnknown: the venue may have it. Its `order` can be waited for; nothing is to be sent again.
@@ -100,7 +104,7 @@ class OrderManager:
         points.reached(points.CREATE_CALLED)
         await self.ready()
         known = self.store.by_intent(intent_id) if intent_id else None
-        if known is not None:
+        if known is not None and self.store.state(known) not in NO_ORDER:
             return OrderHandle(self, known)
         assert self._ids is not None
         client_id = self._ids.make(self._journal.next_number())

@@ -48,7 +48,7 @@ class Resolver:
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
             if not alarmed and runtime.monotonic() - started >= ALARM_S:
                 alarmed = True
-                log.error("order %s is unknown since %.0f s; its funds count as used", client_id, ALARM_S)
+                log.error("order %s is unknown since %.0f s; it is being looked into on and on", client_id, ALARM_S)
             await runtime.sleep(pause_s * runtime.current().random.uniform(0.8, 1.2))
             pause_s = min(pause_s * 1.6, LONGEST_PAUSE_S)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
@@ -11,6 +12,13 @@ from planar.errors import ExchangeNotAvailable, NotSupported, PlanarError
 from planar.models import Amount, Candle, Order, OrderState, Ticker, Trade
 
 SYMBOL = "BTC/USDT"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the streams work until it holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.001)
 
 
 class Book:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 
 import pytest
-from scripted_feed import SYMBOL, Book, Scripted, candle, order, ticker, trade
+from scripted_feed import SYMBOL, Book, Scripted, candle, order, ticker, trade, until
 
 import planar.runtime as runtime
 from planar.errors import AuthenticationError, BadRequest, ExchangeNotAvailable, NotSupported, RequestTimeout, StaleData
-from planar.models import Order, OrderBook
+from planar.models import Order
 from planar.streams import Gap, Kind, StreamHub, StreamRules, StreamState
 from planar.streams import stream as stream_module
 
@@ -75,8 +76,7 @@ async def test_a_gap_stands_where_rows_are_missing(adapter: Scripted, hub: Strea
         feed.sink.deliver(trade(1))
         feed.heard_ms = 1_234
         feed.lose()
-        while feed.runs < 2:
-            await asyncio.sleep(0.001)
+        await until(lambda: feed.runs == 2)
         feed.sink.subscribed()
         feed.sink.deliver(trade(2))
         feed.sink.lost("a row of another world")
@@ -119,8 +119,7 @@ async def test_a_book_that_cannot_be_is_fetched_anew(
         feed.sink.book(Book(bids, [[10.0, 1.0]]))
         with pytest.raises(StaleData, match="crossed"):
             await anext(books)
-        while feed.runs < 2:
-            await asyncio.sleep(0.001)
+        await until(lambda: feed.runs == 2)
         feed.sink.book(Book([[9.0, 1.0]], [[10.0, 1.0]]))
         assert (await anext(books)).best_bid == 9.0
 
@@ -145,8 +144,7 @@ async def test_a_state_that_is_lost_raises_once_or_yields_what_was(adapter: Scri
         assert lenient.state is RESYNCING
         with pytest.raises(StaleData, match="here: ticker BTC/USDT is resyncing: the line is dead"):
             await waiting
-        while feed.runs < 2:
-            await asyncio.sleep(0.001)
+        await until(lambda: feed.runs == 2)
         feed.sink.deliver(ticker(2.0))
         assert (await anext(strict)).last == 2.0
         assert (await anext(lenient)).last == 2.0
@@ -193,8 +191,7 @@ async def test_a_refusal_is_final_for_those_who_are_there_and_asked_anew_by_who_
             await feed.running.wait()  # type: ignore[attr-defined]
             feed.sink.deliver(order("a", "0"))  # type: ignore[attr-defined]
             assert (await anext(later)).id == "a"
-            while len(hub._pumps[feed.topic]._consumers) < 2:
-                await asyncio.sleep(0.001)
+            await until(lambda: len(hub._pumps[feed.topic]._consumers) == 2)
             feed.sink.deliver(order("b", "0"))  # type: ignore[attr-defined]
             assert [one.id for one in await awaiting] == ["b"]
     with pytest.raises(NotSupported):
@@ -309,12 +306,11 @@ async def test_lag_spoils_every_stream_until_it_is_over(adapter: Scripted) -> No
         state.sink.deliver(ticker(1.0))
         rows.sink.subscribed()
         await anext(tickers)
-        time.sleep(0.1)
+        time.sleep(0.1)  # noqa: ASYNC251 - the lag
         with pytest.raises(StaleData, match="event loop was 0.* s late"):
             await anext(tickers)
         assert hub.lag_ms > 60
-        while trades.state is not LIVE:  # rows go on by themselves, a state with its next update
-            await asyncio.sleep(0.005)
+        await until(lambda: trades.state is LIVE)  # rows go on by themselves, a state with its next update
         assert tickers.state is StreamState.STALE
         state.sink.deliver(ticker(2.0))
         assert (await anext(tickers)).last == 2.0
@@ -338,7 +334,7 @@ def test_pauses_grow_with_jitter_and_a_subscription_has_a_deadline() -> None:
                 await anext(books)
             took = runtime.monotonic() - begun
         await hub.close()
-        return [after - before for before, after in zip(times, times[1:], strict=False)], str(late.value), f"{took:.0f}"
+        return [after - before for before, after in itertools.pairwise(times)], str(late.value), f"{took:.0f}"
 
     pauses, _, took = runtime.simulate(scenario, seed=3)
     for pause, longest in zip(pauses, (1.0, 2.0, 4.0, 8.0, 8.0, 8.0), strict=True):
@@ -365,6 +361,6 @@ def test_a_market_in_which_nothing_happens_is_asked_less_and_less_often() -> Non
                 while feed.runs == runs:
                     await runtime.sleep(1)
         await hub.close()
-        return [after - before for before, after in zip(asked, asked[1:], strict=False)]
+        return [after - before for before, after in itertools.pairwise(asked)]
 
     assert [round(pause, -1) for pause in runtime.simulate(scenario)] == [60, 120, 240, 480, 60]
