@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -52,6 +53,7 @@ class Workspace:
         self._opened: dict[Key, ExchangeSettings] = {}
         self._venue: asyncio.Task[LocalVenue] | None = None
         self._child: PrivateVenue | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     async def __aenter__(self) -> Workspace:
         self._loop = asyncio.get_running_loop()
@@ -149,7 +151,8 @@ class Workspace:
             self._markets,
         )
         hub = StreamHub(adapter)
-        journal = state_dir() / "journal" / _journal_scope(environment, venue) / f"{exchange_id}-{fingerprint}.db"
+        home = Path(self._scratch.name) if venue is not None and self._scratch is not None else state_dir()
+        journal = home / "journal" / _journal_scope(environment, venue) / f"{exchange_id}-{fingerprint}.db"
         required = adapter.capabilities.required_credentials
         exchange = Exchange(
             adapter,
@@ -205,6 +208,8 @@ class Workspace:
         if running is not None:
             return running
         self._child = await PrivateVenue.start([exchange_id], seed=self.settings.venue.seed)
+        # nobody can ask this venue about its orders when it has gone, so their journal goes with it
+        self._scratch = tempfile.TemporaryDirectory(prefix="planar-", ignore_cleanup_errors=True)
         return self._child.venue
 
     @property
@@ -245,6 +250,9 @@ class Workspace:
         if self._child is not None:
             await self._child.close()
             self._child = None
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
 
 
 def _differing(wanted: ExchangeSettings, opened: ExchangeSettings) -> ConfigError:
