@@ -12,6 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from planar.cli.app import run as run_here
+
 TIMEOUT_S = 60
 START_S = 30
 
@@ -75,6 +79,18 @@ class Home:
     def leftovers(self) -> list[str]:
         """Processes of the venue that were started from this home, and what lies in its temporary directory."""
         return [*_processes(str(self.path)), *map(str, (self.path / "tmp").iterdir())]
+
+
+class Here:
+    """Runs commands inside this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def run(self, *args: str) -> Ran:
+        code = run_here(args)
+        told = self._capsys.readouterr()
+        return Ran(args, code, told.out, told.err)
 
 
 def ended(args: Sequence[str], process: subprocess.Popen[str]) -> Ran:

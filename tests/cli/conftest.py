@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cli_kit import Home, Venue
+from cli_kit import Here, Home, Venue
 
 
 def _home() -> Iterator[Home]:
@@ -20,6 +21,21 @@ def _home() -> Iterator[Home]:
 @pytest.fixture
 def home() -> Iterator[Home]:
     yield from _home()
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[Home], Here]:
+    """Runs commands of a home inside this process, where a socket or a task that is left is an error."""
+
+    def enter(home: Home) -> Here:
+        monkeypatch.chdir(home.path)
+        for name in [name for name in os.environ if name.startswith("PLANAR")]:
+            monkeypatch.delenv(name)
+        for name, value in home.environ.items():
+            monkeypatch.setenv(name, value)
+        return Here(capsys)
+
+    return enter
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from cli_kit import Home
+from cli_kit import Here, Home
 from cyclopts import App
 
 from planar.cli import exits
@@ -39,6 +38,12 @@ def test_every_command_has_an_example_that_can_be_parsed() -> None:
         assert example in str(command.help_epilogue)
         tokens = example.split(" > ")[0].removeprefix("planar ")
         app.parse_args(tokens, exit_on_error=False, print_error=False)
+
+
+def test_the_page_about_the_command_line_has_every_example_and_exit_code() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    assert [example for example in EXAMPLES.values() if example not in page] == []
+    assert [code for code, meaning in exits.TABLE if f"| {code} | {meaning} |" not in page] == []
 
 
 def test_help_is_light_and_tells_the_exit_codes(home: Home) -> None:
@@ -83,23 +88,15 @@ def test_python_m_planar_knows_its_version(home: Home) -> None:
     ],
 )
 def test_a_wrong_command_line_is_told_in_one_message(
-    args: str, message: str, home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    args: str, message: str, home: Home, inside: Callable[[Home], Here]
 ) -> None:
-    from planar.cli.app import run
-
-    monkeypatch.chdir(home.path)
-    for name in [name for name in os.environ if name.startswith("PLANAR")]:
-        monkeypatch.delenv(name)
-    for name, value in home.environ.items():
-        monkeypatch.setenv(name, value)
-    assert run(args.split()) == exits.USAGE
-    told = capsys.readouterr()
-    assert told.out == ""
+    here = inside(home)
+    told = here.run(*args.split())
+    assert (told.code, told.out) == (exits.USAGE, "")
     assert message in told.err
     assert told.err.startswith("planar: ")
     assert "\n  -> " in told.err
-    assert run([*args.split(), "--json"]) == exits.USAGE
-    error = json.loads(capsys.readouterr().out)["error"]
+    error = here.run(*args.split(), "--json").error
     assert message in error["message"] + str(error["hint"])
     assert sorted(error) == sorted(
         ("class", "message", "hint", "outcome", "code", "exchange", "retryable", "retry_after_s", "client_order_id")
@@ -152,9 +149,10 @@ def test_completion(home: Home) -> None:
     assert home.run("completion", "tcsh").code == exits.USAGE
 
 
-def test_the_venue_commands_without_a_venue(home: Home) -> None:
+def test_the_venue_commands_without_a_venue(home: Home, inside: Callable[[Home], Here]) -> None:
+    here = inside(home)
     for command in ("status", "keys", "down"):
-        ran = home.run("venue", command)
+        ran = here.run("venue", command)
         assert ran.code == exits.REFUSED
         assert "no local venue is running" in ran.err
         assert "planar venue up" in ran.err
@@ -163,7 +161,7 @@ def test_the_venue_commands_without_a_venue(home: Home) -> None:
     assert path.out.endswith("/ca.pem\n")
     with open(path.out.strip()) as file:
         assert file.readline() == "-----BEGIN CERTIFICATE-----\n"
-    assert home.run("venue", "ca", "--for", "curl").out.startswith("curl -i --proxy http://127.0.0.1:PORT")
+    assert here.run("venue", "ca", "--for", "curl").out.startswith("curl -i --proxy http://127.0.0.1:PORT")
 
 
 def test_a_fault_in_planar_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

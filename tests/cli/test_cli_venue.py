@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 
-from cli_kit import Home, Ran, Venue, wait_until
+from cli_kit import Here, Home, Ran, Venue, wait_until
 
 from planar.cli import exits
 
 ORDER_KEYS = {"id", "clientOrderId", "symbol", "side", "type", "state", "status", "amount", "price", "filled"}
 
 
+Inside = Callable[[Home], Here]
+
+
 def planar(venue: Venue, *args: str, **environ: str) -> Ran:
     return venue.home.run(*args, **environ)
 
 
-def test_market_data(venue: Venue) -> None:
-    ticker = planar(venue, "ticker", "BTC/USDT", "ETH-USDT", "--json").json
+def test_market_data(venue: Venue, inside: Inside) -> None:
+    planar = inside(venue.home).run
+    ticker = planar("ticker", "BTC/USDT", "ETH-USDT", "--json").json
     assert [one["symbol"] for one in ticker] == ["BTC/USDT", "ETH/USDT"]
     assert ticker[0]["bid"] < ticker[0]["ask"]
-    book = planar(venue, "book", "BTCUSDT", "--limit", "3")
+    book = planar("book", "BTCUSDT", "--limit", "3")
     assert book.code == 0
     assert "BTC/USDT, spread" in book.out
     assert len(book.out.strip().splitlines()) == 3 + 4
-    wrong = planar(venue, "trades", "BTC/USD")
+    wrong = planar("trades", "BTC/USD")
     assert wrong.code == exits.REFUSED
     assert wrong.err == "planar: binance: there is no market 'BTC/USD'\n  -> did you mean BTC/USDT?\n"
 
 
-def test_keys_are_a_keys_file(venue: Venue) -> None:
-    keys = planar(venue, "venue", "keys", "--json").json
+def test_keys_are_a_keys_file(venue: Venue, inside: Inside) -> None:
+    planar = inside(venue.home).run
+    keys = planar("venue", "keys", "--json").json
     assert list(keys) == ["binance"]
     first = keys["binance"]
     assert set(first) == {"account", "apiKey", "secret", "accounts"}
@@ -61,32 +67,35 @@ def test_the_life_of_an_order(venue: Venue) -> None:
     assert (again.code, again.error["class"]) == (exits.REFUSED, "OrderNotFound")
 
 
-def test_an_intent_is_ordered_once(venue: Venue) -> None:
+def test_an_intent_is_ordered_once(venue: Venue, inside: Inside) -> None:
+    planar = inside(venue.home).run
     args = ("order", "sell", "BTC/USDT", "0.01", "--market", "--yes", "--json", "--intent", "once")
-    first, second = planar(venue, *args).json, planar(venue, *args).json
+    first, second = planar(*args).json, planar(*args).json
     assert (first["state"], first["clientOrderId"]) == ("filled", second["clientOrderId"])
-    fills = planar(venue, "venue", "ledger", "fills", "--client-id", first["clientOrderId"], "--json").json["fills"]
+    fills = planar("venue", "ledger", "fills", "--client-id", first["clientOrderId"], "--json").json["fills"]
     assert [(fill["amount"], fill["side"]) for fill in fills] == [("0.01", "sell")]
 
 
-def test_refusals_say_what_became_of_the_order(venue: Venue) -> None:
-    poor = planar(venue, "order", "buy", "BTC/USDT", "80", "--price", "60000", "--yes")
+def test_refusals_say_what_became_of_the_order(venue: Venue, inside: Inside) -> None:
+    planar = inside(venue.home).run
+    poor = planar("order", "buy", "BTC/USDT", "80", "--price", "60000", "--yes")
     assert poor.code == exits.REFUSED
     assert "the exchange refused it; nothing was ordered" in poor.err
-    uneven = planar(venue, "order", "buy", "BTC/USDT", "0.0000001", "--price", "60000", "--yes")
+    uneven = planar("order", "buy", "BTC/USDT", "0.0000001", "--price", "60000", "--yes")
     assert uneven.code == exits.REFUSED
     assert "lot size" in uneven.err
     assert "nothing was sent" in uneven.err
 
 
-def test_a_swallowed_answer_is_found_out(venue: Venue) -> None:
+def test_a_swallowed_answer_is_found_out(venue: Venue, inside: Inside) -> None:
+    planar = inside(venue.home).run
     rule = ("--method", "POST", "--path", "/api/v3/order")
-    assert planar(venue, "venue", "fault", "add", "drop-answer", *rule).code == 0
-    ran = planar(venue, "order", "buy", "BTC/USDT", "0.001", "--market", "--yes", "--json")
+    assert planar("venue", "fault", "add", "drop-answer", *rule).code == 0
+    ran = planar("order", "buy", "BTC/USDT", "0.001", "--market", "--yes", "--json")
     assert (ran.code, ran.json["state"]) == (exits.OK, "filled")
-    listed = planar(venue, "venue", "fault", "list", "--json").json
+    listed = planar("venue", "fault", "list", "--json").json
     assert [(one["seen"], one["fired"]) for one in listed["rules"]] == [(1, 1)]
-    assert planar(venue, "venue", "fault", "clear", "--json").json == {"cleared": 1}
+    assert planar("venue", "fault", "clear", "--json").json == {"cleared": 1}
 
 
 def test_an_order_that_nobody_tells_about_has_a_code_of_its_own(venue: Venue) -> None:
@@ -126,17 +135,18 @@ def test_watching(venue: Venue) -> None:
     assert {len(one["data"]["bids"]) for one in lines} == {2}
 
 
-def test_steering_the_venue(venue: Venue) -> None:
-    assert planar(venue, "venue", "market", "freeze", "--json").json == {"binance": {"frozen": True}}
-    assert planar(venue, "venue", "market", "step", "--ms", "1000").code == 0
-    assert planar(venue, "venue", "market", "resume", "--json").json == {"binance": {"frozen": False}}
-    running = planar(venue, "venue", "market", "step", "--ms", "1")
+def test_steering_the_venue(venue: Venue, inside: Inside) -> None:
+    planar = inside(venue.home).run
+    assert planar("venue", "market", "freeze", "--json").json == {"binance": {"frozen": True}}
+    assert planar("venue", "market", "step", "--ms", "1000").code == 0
+    assert planar("venue", "market", "resume", "--json").json == {"binance": {"frozen": False}}
+    running = planar("venue", "market", "step", "--ms", "1")
     assert (running.code, "freeze it first" in running.err) == (exits.REFUSED, True)
-    held = planar(venue, "venue", "balance", "carol", "USDT", "12.5", "--json").json
+    held = planar("venue", "balance", "carol", "USDT", "12.5", "--json").json
     assert (held["account"], held["free"]) == ("carol", "12.5")
-    check = planar(venue, "venue", "ledger", "--json")
+    check = planar("venue", "ledger", "--json")
     assert (check.code, check.json) == (0, {"ok": True, "problems": []})
-    bad = planar(venue, "venue", "fault", "add", "delay-answer")
+    bad = planar("venue", "fault", "add", "delay-answer")
     assert (bad.code, "delay_ms" in bad.err) == (exits.USAGE, True)
 
 

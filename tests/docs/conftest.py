@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from planar.venue.client import SyncVenueControl, find_running
 from planar.venue.registry import VenueRecord
 
 
@@ -37,7 +38,7 @@ def venue_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def at_home(venue_state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory whose configuration means the local venue."""
+    """A working directory whose configuration means the local venue, which has no faults."""
     for variable in [one for one in os.environ if one.startswith("PLANAR_")]:
         monkeypatch.delenv(variable)
     (tmp_path / "planar.toml").write_text('[workspace]\nenvironment = "local"\n')
@@ -45,4 +46,7 @@ def at_home(venue_state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PLANAR_STATE", str(venue_state))
     monkeypatch.setenv("PLANAR_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
+    venue = find_running(venue_state)
+    assert venue is not None
+    SyncVenueControl(venue).clear_faults()
     return tmp_path

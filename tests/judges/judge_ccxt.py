@@ -13,6 +13,7 @@ import ccxt.async_support
 import ccxt.pro
 from ccxt_data import Data
 from ccxt_life import BY_REST, BY_SOCKET, Life
+from ccxt_streams import PrivateStreams, PublicStreams
 from ccxt_words import Client, made_by
 from kit import Checks, Venue, check_shipped, read_task
 
@@ -45,6 +46,15 @@ async def judge(checks: Checks, venue: Venue) -> None:
             await Life(checks, venue, alice, bob, BY_REST).run()
         async with clients(venue, ccxt.async_support, called) as (alice, _):
             await Data(checks, venue, alice).run()
+    with checks.part("orders by the WebSocket API, private streams"):
+        async with clients(venue, ccxt.pro, called) as (alice, bob):
+            ears = PrivateStreams(checks, venue, alice)
+            await ears.start()
+            await Life(checks, venue, alice, bob, BY_SOCKET).run()
+            await ears.judge()
+    with checks.part("public streams"):
+        async with clients(venue, ccxt.pro, called) as (alice, _):
+            await PublicStreams(checks, venue, alice).run()
     check_shipped(checks, "ccxt", [name for name in sys.modules if name.startswith("ccxt")])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from streams_kit import SYMBOL, Local, local_binance
+from streams_kit import SYMBOL, Local, Truth, local_binance
 
 import planar.runtime as runtime
 from planar.errors import StaleData
@@ -81,6 +81,54 @@ async def resynchronise_late(local: Local) -> list[str]:
 
 def test_a_late_resynchronisation_has_a_deadline_of_its_own() -> None:
     assert play(resynchronise_late, 1) == ["live", "resyncing", "live"]
+
+
+async def under_faults(local: Local) -> tuple[int, int, int]:
+    """Half a minute of a book, of which one frame in ten is lost, doubled, or comes after its successor."""
+    rng = runtime.current().random
+    held: list[str] = []
+
+    def meddle(url: str, frame: str) -> list[str]:
+        if json.loads(frame).get("e") != "depthUpdate":
+            return [frame]
+        frames = [frame, *held]
+        held.clear()
+        chance = rng.random()
+        if chance < 0.03:
+            frames = frames[1:]
+        elif chance < 0.06:
+            frames.insert(0, frame)
+        elif chance < 0.10:
+            held.append(frames.pop(0))
+        return frames
+
+    model = local.wire.world.model
+    model.frozen = True
+    truth = Truth(local.wire)
+    truth.begin(await local.adapter.fetch_order_book(SYMBOL, 5_000, {}, timeout_ms=5_000))
+    model.frozen = False
+    hub = local.new_hub(StreamRules(backoff_s=0.05))
+    until_s, right, wrong, losses = runtime.monotonic() + 30, 0, 0, 0
+    async with hub.order_book(SYMBOL, 5) as books:
+        await anext(books)
+        local.meddler.alter = meddle
+        while runtime.monotonic() < until_s:
+            try:
+                book = await anext(books)
+            except StaleData:
+                losses += 1
+                continue
+            if book.nonce in truth.tops:
+                same = (list(book.bids), list(book.asks)) == truth.tops[book.nonce]
+                right, wrong = right + same, wrong + (not same)
+    return right, wrong, losses
+
+
+def test_a_book_under_faults_is_right_or_not_shown() -> None:
+    right, wrong, losses = play(under_faults, 2)
+    assert wrong == 0
+    assert right > 100
+    assert losses > 5
 
 
 async def half_open(local: Local) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -121,6 +122,9 @@ def _version() -> str:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows ? for what it cannot
     _log_to_stderr()
     try:
         code = make_app()(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")

@@ -88,7 +88,8 @@ def ticker(symbol: str, /, *symbols: str, target: Target = HERE, json: Json = Fa
             if len(wanted) == 1 or exchange.has.get("fetch_tickers") is not True:
                 return [(market, await exchange.fetch_ticker(market.symbol)) for market in wanted]
             found = await exchange.fetch_tickers([market.symbol for market in wanted])
-            return [(market, found[market.symbol]) for market in wanted]
+            # some exchanges leave a market out of the answer for many that they answer for alone
+            return [(one, found.get(one.symbol) or await exchange.fetch_ticker(one.symbol)) for one in wanted]
 
     found = run(ask())
     return output.show([one for _, one in found], lambda: _tickers_table(found), json=json)

@@ -45,6 +45,11 @@ def console() -> Console:
     return _Console(highlight=False, width=wide, markup=False)
 
 
+def is_live() -> bool:
+    """Whether standard output is a terminal on which a picture can move."""
+    return sys.stdout.isatty() and not console().is_dumb_terminal
+
+
 def show(value: Any, render: Callable[[], RenderableType], *, json: bool) -> int:
     """Print a result: `value` as JSON, or what `render` makes of it; the exit code 0."""
     if json:

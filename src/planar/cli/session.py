@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from planar.cli.exits import Interrupted
@@ -21,14 +21,15 @@ T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_S = 1.0
-"""How long closing may take before the user is told that a second Ctrl-C does not wait for it."""
+"""How long closing may take before the user is told that another Ctrl-C does not wait for it; until then it has no effect."""
 SHOW_CURSOR = "\x1b[?25h"
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine to its end.
 
-    A signal cancels it, waits until all is closed, and raises Interrupted; a second one leaves at once.
+    A signal cancels it, waits until all is closed, and raises Interrupted. Where that takes long, another one leaves at
+    once.
     """
     ending = _Ending()
     result = asyncio.run(ending.watch(main))
@@ -42,6 +43,7 @@ class _Ending:
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self._waiting = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
 
@@ -60,15 +62,16 @@ class _Ending:
     def _on_signal(self, number: int) -> None:
         assert self._loop is not None
         assert self._task is not None
-        if self.number is not None:
+        if self._waiting:
             _leave(number)
-        self.number = number
-        self._loop.call_later(PATIENCE_S, _say_waiting)
-        self._task.cancel()
+        if self.number is None:
+            self.number = number
+            self._loop.call_later(PATIENCE_S, self._say_waiting)
+            self._task.cancel()
 
-
-def _say_waiting() -> None:
-    sys.stderr.write("planar: waiting for what is under way; Ctrl-C again leaves at once\n")
+    def _say_waiting(self) -> None:
+        self._waiting = True
+        sys.stderr.write("planar: waiting for what is under way; Ctrl-C again leaves at once\n")
 
 
 def _leave(number: int) -> None:
@@ -91,7 +94,21 @@ async def opened(target: Target, *, private: bool = False) -> AsyncGenerator[Exc
     async with planar.open() as workspace:
         if private:
             _check_private(workspace, target)
-        yield await open_exchange(workspace, target)
+        with busy("opening the exchange"):
+            exchange = await open_exchange(workspace, target)
+        yield exchange
+
+
+@contextmanager
+def busy(what: str) -> Generator[None]:
+    """Within the block a terminal shows that something is being waited for."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
 
 
 async def open_exchange(workspace: Workspace, target: Target) -> Exchange:
@@ -126,7 +143,10 @@ def _check_private(workspace: Workspace, target: Target) -> None:
     if environment is None:
         raise workspace.settings.missing_environment_error(exchange)
     account = target.account or ""
-    if environment == "local" or workspace.settings.credentials_for(exchange, account, environment) is not None:
+    if (
+        environment in ("local", "paper")
+        or workspace.settings.credentials_for(exchange, account, environment) is not None
+    ):
         return
     raise workspace.settings.missing_credentials_error(exchange, account, environment, required_credentials(exchange))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,7 @@ from rich.text import Text
 from planar.cli import exits, output
 from planar.cli.exits import UsageError
 from planar.cli.options import CONNECTION, Count, EnvironmentName, Json, Target
-from planar.cli.session import open_exchange, run
+from planar.cli.session import busy, open_exchange, run
 
 if TYPE_CHECKING:
     from planar.cli.board import Channel, Row
@@ -85,7 +84,8 @@ async def _watch(
     from planar.cli.board import follow, running
 
     async with planar.open() as workspace:
-        rows, failures = await _rows(workspace, targets, symbols)
+        with busy("opening the exchanges"):
+            rows, failures = await _rows(workspace, targets, symbols)
         for error in failures:
             exits.tell(error, json=json)
         if not rows:
@@ -189,7 +189,7 @@ class _Table(_Painter):
 def _painter(rows: list[Row], *, json: bool) -> _Painter:
     if json:
         return _Painter(rows)
-    return _Table(rows) if sys.stdout.isatty() else _Lines(rows)
+    return _Table(rows) if output.is_live() else _Lines(rows)
 
 
 async def _until(tasks: list[asyncio.Task[None]], seconds: float | None, painter: _Painter) -> None:

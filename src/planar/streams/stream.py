@@ -198,6 +198,8 @@ class Stream(Generic[T]):
             if not rows and pump.state is not StreamState.LIVE:
                 if self._stale == "raise":
                     raise pump.stale_error()
+                if not isinstance(found := self._take(pump), Nothing):
+                    return found
                 self._begin(pump)
         if rows or (pump.state is not StreamState.LIVE and self._stale == "raise"):
             return NOTHING

@@ -5,6 +5,9 @@ CCXT_CONFIG = {
         # a per-call warning of CCXT that asks the caller to confirm; Planar's budget knows the weight of the call
         "warnOnFetchOpenOrdersWithoutSymbol": False,
         "fetchMargins": False,
+        # CCXT's default is the mini ticker, which has no bid and no ask
+        "watchTicker": {"name": "ticker"},
+        "watchTickers": {"name": "ticker"},
     }
 }
 

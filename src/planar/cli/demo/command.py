@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -38,7 +37,7 @@ def demo(
     from planar.cli.demo.summary import render
     from planar.cli.session import run
 
-    live = sys.stdout.isatty()
-    result = run(play(seconds, seed, None if json else output.console(), live=live and not json))
+    live = output.is_live() and not json
+    result = run(play(seconds, seed, None if json else output.console(), live=live))
     output.show(result, lambda: render(result), json=json)
     return exits.OK if result.agree else exits.REFUSED

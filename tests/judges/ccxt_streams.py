@@ -1,0 +1,256 @@
+"""CCXT's streams: the public ones against REST, the private ones against the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+from ccxt_data import RAW_TRADES
+from ccxt_life import SYMBOL
+from ccxt_words import (
+    Client,
+    expected_order,
+    unified_bars,
+    unified_fill,
+    unified_ladder,
+    unified_order,
+    unified_prints,
+)
+from kit import Checks, Venue, exact, now_ms
+from market import Ladder, Print, check_ladder, check_prints
+from raw_data import BOOK_LEVELS, LIVE_S, POLL_S, agreed, settled, until
+from words import ledger_fill, ledger_order
+
+OTHERS = ["ETH/USDT", "SOL/USDT"]
+FRAMES = [["ETH/USDT", "1m"], ["SOL/USDT", "5m"]]
+BEST = ("bid", "bidVolume", "ask", "askVolume")
+DAY = ("open", "high", "low", "last", "close", "baseVolume", "quoteVolume")
+
+
+class Pump:
+    """Calls one watch method of CCXT again and again, and keeps what it yields.
+
+    Attributes:
+        yielded: every value, in order.
+    """
+
+    def __init__(self, client: Client, method: str, *args: Any) -> None:
+        self._client, self._method, self._args = client, method, args
+        self.yielded: list[Any] = []
+        self.error: Exception | None = None
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                self.yielded.append(await self._client.do(self._method, *self._args))
+        except ccxt.UnsubscribeError:  # how CCXT ends the watching of what is unwatched
+            return
+        except Exception as error:
+            self.error = error
+
+    @property
+    def last(self) -> Any:
+        """The newest value; LookupError before the first."""
+        return self.yielded[-1]
+
+    async def stop(self) -> None:
+        """Call it no more."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+
+class PublicStreams:
+    """Every public stream, listened to while the market lives, compared when it stands still."""
+
+    def __init__(self, checks: Checks, venue: Venue, client: Client) -> None:
+        self._checks, self._venue, self._client = checks, venue, client
+        self._do = client.do
+        self._prints: dict[str, list[Print]] = {}
+
+    async def run(self) -> None:
+        """All of them."""
+        await self._do("load_markets")
+        self._venue.resume()
+        pumps = {
+            "book": Pump(self._client, "watch_order_book", SYMBOL),
+            "books": Pump(self._client, "watch_order_book_for_symbols", OTHERS),
+            "trades": Pump(self._client, "watch_trades", SYMBOL),
+            "trades of several": Pump(self._client, "watch_trades_for_symbols", OTHERS),
+            "ticker": Pump(self._client, "watch_ticker", SYMBOL),
+            "tickers": Pump(self._client, "watch_tickers", OTHERS),
+            "all tickers": Pump(self._client, "watch_tickers"),
+            "bids and asks": Pump(self._client, "watch_bids_asks", [SYMBOL, *OTHERS]),
+            "candles": Pump(self._client, "watch_ohlcv", SYMBOL, "1m"),
+            "candles of several": Pump(self._client, "watch_ohlcv_for_symbols", FRAMES),
+        }
+        try:
+            await until(lambda: all(pump.yielded or pump.error for pump in pumps.values()), seconds=20)
+            await self._while_it_lives()
+            self._venue.freeze()
+            await self._standing(pumps)
+            await self._unwatch()
+        finally:
+            self._venue.freeze()
+            for pump in pumps.values():
+                await pump.stop()
+        for name, pump in pumps.items():
+            self._checks.same(f"{name}: error", pump.error, None)
+
+    def _kept(self, symbol: str) -> Ladder:
+        """The book that CCXT keeps."""
+        return unified_ladder(self._client.exchange.orderbooks[symbol])
+
+    async def _rest(self, symbol: str) -> Ladder:
+        return unified_ladder(await self._do("fetch_order_book", symbol, BOOK_LEVELS))
+
+    async def _while_it_lives(self) -> None:
+        """Books equal REST's at the same update id, again and again."""
+        compared, same, ends = 0, 0, time.monotonic() + LIVE_S
+        while time.monotonic() < ends:
+            for symbol in (SYMBOL, *OTHERS):
+                shown = await self._rest(symbol)
+                await until(lambda s=symbol, shown=shown: self._kept(s).update_id >= shown.update_id)
+                kept = self._kept(symbol)
+                if kept.update_id == shown.update_id:
+                    compared += 1
+                    same += kept == shown
+            await asyncio.sleep(POLL_S)
+        self._checks.true("books compared at the same update id while the market lives", compared > 0, compared)
+        self._checks.same("books that were equal", same, compared)
+
+    async def _standing(self, pumps: dict[str, Pump]) -> None:
+        checks = self._checks
+        for symbol in (SYMBOL, *OTHERS):
+            book = await self._rest(symbol)
+            kept = await settled(lambda s=symbol: self._kept(s), book)
+            checks.same(f"{symbol}: the book at its last update id", kept, book)
+            check_ladder(checks, f"{symbol}: the book", kept)
+        await self._trades(SYMBOL, [row for rows in pumps["trades"].yielded for row in rows])
+        several = [row for rows in pumps["trades of several"].yielded for row in rows]
+        for symbol in OTHERS:
+            await self._trades(symbol, [row for row in several if row["symbol"] == symbol])
+        await self._tickers()
+        for symbol, frame in ([SYMBOL, "1m"], *FRAMES):
+            said, expected = await agreed(lambda s=symbol, f=frame: self._candle(s, f), self._asker("fetch_ohlcv", symbol, frame))
+            checks.same(f"{symbol} {frame}: the last candle", said, unified_bars(expected)[-1])
+
+    def _asker(self, method: str, *args: Any) -> Callable[[], Awaitable[Any]]:
+        async def ask() -> Any:
+            return await self._do(method, *args)
+
+        return ask
+
+    def _candle(self, symbol: str, frame: str) -> Any:
+        return unified_bars(self._client.exchange.ohlcvs[symbol][frame])[-1]
+
+    async def _trades(self, symbol: str, rows: list[Any]) -> None:
+        newest = unified_prints(await self._do("fetch_trades", symbol, None, 1000, RAW_TRADES))
+        streamed = unified_prints(rows)
+        if not streamed:
+            self._checks.true(f"{symbol}: trades came", False)
+            return
+        check_prints(self._checks, f"{symbol}: trades", streamed)
+        first = next(index for index, one in enumerate(newest) if one.id == streamed[0].id)
+        self._checks.same(f"{symbol}: trades, the same as REST", streamed, newest[first : first + len(streamed)])
+
+    async def _tickers(self) -> None:
+        exchange = self._client.exchange
+        for symbol in (SYMBOL, *OTHERS):
+
+            async def day(symbol: str = symbol) -> list[Decimal]:
+                ticker = await self._do("fetch_ticker", symbol)
+                return [exact(ticker[name]) for name in DAY]
+
+            said, expected = await agreed(lambda s=symbol: [exact(exchange.tickers[s][name]) for name in DAY], day)
+            self._checks.same(f"{symbol}: ticker", said, expected)
+            rest = (await self._do("fetch_bids_asks", [symbol]))[symbol]
+            expected = [exact(rest[name]) for name in BEST]
+            said = await settled(lambda s=symbol: [exact(exchange.bidsasks[s][name]) for name in BEST], expected)
+            self._checks.same(f"{symbol}: bid and ask", said, expected)
+
+    async def _unwatch(self) -> None:
+        """What is unwatched says nothing more, and can be watched again."""
+        for method, *args in (
+            ("un_watch_order_book", SYMBOL),
+            ("un_watch_order_book_for_symbols", OTHERS),
+            ("un_watch_trades", SYMBOL),
+            ("un_watch_trades_for_symbols", OTHERS),
+            ("un_watch_ticker", SYMBOL),
+            ("un_watch_tickers", OTHERS),
+            ("un_watch_bids_asks", [SYMBOL, *OTHERS]),
+            ("un_watch_ohlcv", SYMBOL, "1m"),
+            ("un_watch_ohlcv_for_symbols", FRAMES),
+        ):
+            async with asyncio.timeout(10):
+                await self._do(method, *args)
+            self._checks.true(method, True)
+        self._checks.same("books after un_watch", {s for s in self._client.exchange.orderbooks if s in (SYMBOL, *OTHERS)}, set())
+        self._venue.resume()
+        async with asyncio.timeout(10):
+            book = unified_ladder(await self._do("watch_order_book", SYMBOL))
+        check_ladder(self._checks, "watched again", book)
+
+
+class PrivateStreams:
+    """Orders, fills and balances as they are told, from `start` to `judge`."""
+
+    def __init__(self, checks: Checks, venue: Venue, client: Client) -> None:
+        self._checks, self._venue, self._client = checks, venue, client
+        self._since_ms = 0
+
+    async def start(self) -> None:
+        """Listen; ready when a first order has been heard of by all."""
+        client = self._client
+        await client.do("load_markets")
+        self._orders = Pump(client, "watch_orders")
+        self._of_market = Pump(client, "watch_orders_for_symbols", [SYMBOL])
+        self._fills = Pump(client, "watch_my_trades")
+        self._balance = Pump(client, "watch_balance")
+        self._pumps = (self._orders, self._of_market, self._fills, self._balance)
+        ends = time.monotonic() + 20
+        while not all(pump.yielded or pump.error for pump in self._pumps) and time.monotonic() < ends:
+            await client.do("create_order", SYMBOL, "market", "buy", 0.001)
+            await asyncio.sleep(POLL_S)
+        self._since_ms = now_ms()
+
+    async def judge(self) -> None:
+        """Compare, and stop listening."""
+        checks, account = self._checks, self._client.account
+        rows = [row for row in self._venue.orders(account, symbol=SYMBOL) if row["updated_ms"] >= self._since_ms]
+        states = {str(row["id"]): expected_order(ledger_order(row)) for row in rows}
+        for name, pump in (("watch_orders", self._orders), ("watch_orders_for_symbols", self._of_market)):
+            await settled(lambda p=pump: set(_last(p)), set(states))
+            heard = {order_id: said for order_id, said in _last(pump).items() if order_id in states}
+            checks.same(f"{name}: orders told of", sorted(heard), sorted(states))
+            for order_id, said in heard.items():
+                checks.rows(f"{name}: the last state of an order", unified_order(said), states[order_id])
+        expected = [ledger_fill(row) for row in self._venue.fills(account, symbol=SYMBOL, since_ms=self._since_ms)]
+        told = await settled(self._told, expected)
+        checks.same("watch_my_trades: every fill once", told, expected)
+        held = self._venue.balances(account)
+        for asset in ("BTC", "USDT"):
+            free, locked = (Decimal(held[asset][name]) for name in ("free", "locked"))
+            said = await settled(lambda a=asset: _money(self._balance.last[a]), (free, locked))
+            checks.same(f"watch_balance: {asset}", said, (free, locked))
+        for pump in self._pumps:
+            await pump.stop()
+        checks.same("errors of the private streams", [p.error for p in self._pumps if p.error], [])
+
+    def _told(self) -> list[Any]:
+        rows = [unified_fill(row) for rows in self._fills.yielded for row in rows]
+        return [row for row in rows if row["ts_ms"] >= self._since_ms]
+
+
+def _last(pump: Pump) -> dict[str, Any]:
+    return {order["id"]: order for orders in pump.yielded for order in orders}
+
+
+def _money(row: Any) -> tuple[Decimal, Decimal]:
+    return exact(row["free"]), exact(row["used"])
