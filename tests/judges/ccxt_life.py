@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 import ccxt
-from ccxt_words import Client, expected_order, unified_balances, unified_fees, unified_fill, unified_order
+from ccxt_words import Client, expected_order, unified_balances, unified_fees, unified_fill, unified_order, unified_prints
 from kit import Checks, Venue, now_ms
-from words import Row, ledger_balances, ledger_fill, ledger_order
+from words import Row, answered_balances, ledger_balances, ledger_fill, ledger_order
 
 SYMBOL = "BTC/USDT"
 TICK = 0.01
@@ -73,6 +73,7 @@ class Life:
         await self.trigger()
         await self.prevent()
         await self.refuse()
+        await (self.by_name() if self._names is BY_REST else self.by_name_and_socket())
         await self.edit_and_cancel()
         await self.ask_for_all()
 
@@ -186,6 +187,51 @@ class Life:
         test = await self._create("limit", "buy", 0.001, low, {"test": True})
         self._checks.same("test order: answer", test["info"], {})
         self._checks.same("orders after refusals", len(self._venue.orders(self._own.account)), before)
+
+    async def by_name(self) -> None:
+        """CCXT's shorter names for kinds of orders."""
+        bid, ask = await self._top()
+        low, high = self._price(bid * 0.8), self._price(ask * 1.2)
+        for method, *args in (
+            ("create_limit_order", "buy", 0.002, low),
+            ("create_limit_buy_order", 0.002, low),
+            ("create_limit_sell_order", 0.002, high),
+            ("create_post_only_order", "limit", "buy", 0.002, low),
+            ("create_market_order", "buy", 0.002),
+            ("create_market_buy_order", 0.002),
+            ("create_market_sell_order", 0.002),
+            ("create_market_order_with_cost", "buy", 50),
+            ("create_market_buy_order_with_cost", 50),
+            ("create_market_sell_order_with_cost", 50),
+            ("create_stop_order", "market", "sell", 0.002, None, low),
+            ("create_stop_limit_order", "sell", 0.002, low, low),
+            ("create_stop_loss_order", "market", "sell", 0.002, None, low),
+            ("create_take_profit_order", "market", "sell", 0.002, None, high),
+            ("create_trigger_order", "limit", "sell", 0.002, low, low),
+        ):
+            order = self.placed(method, await self._own.do(method, SYMBOL, *args), self._own)
+            if order["triggerPrice"]:
+                await self.cancel(method, order)
+        trailing = self._own.do(
+            "create_trailing_percent_order", SYMBOL, "market", "sell", 0.002, None, 1, None, {"stopLossOrTakeProfit": "stopLoss"}
+        )
+        await self._refused("a trailing stop, which no market here allows", ccxt.ExchangeError, trailing)
+
+    async def by_name_and_socket(self) -> None:
+        """The same by the WebSocket API, and its market data."""
+        bid, _ = await self._top()
+        do, checks = self._own.do, self._checks
+        resting = await do("create_limit_order_ws", SYMBOL, "buy", 0.002, self._price(bid * 0.8))
+        self.placed("create_limit_order_ws", resting, self._own)
+        self.placed("create_market_order_ws", await do("create_market_order_ws", SYMBOL, "sell", 0.002), self._own)
+        balance = await do("fetch_balance_ws")  # of a spot account CCXT hands on what came, and parses nothing
+        held = ledger_balances(self._venue.balances(self._own.account))
+        checks.same("fetch_balance_ws", answered_balances(balance["info"]), held)
+        ours = unified_prints(await do("fetch_trades_ws", SYMBOL, None, 100))
+        rest = unified_prints(await do("fetch_trades", SYMBOL, None, 100, {"fetchTradesMethod": "publicGetTrades"}))
+        checks.same("fetch_trades_ws", ours, rest)
+        candles = await do("fetch_ohlcv_ws", SYMBOL, "5m", None, 20)
+        checks.same("fetch_ohlcv_ws", candles, await do("fetch_ohlcv", SYMBOL, "5m", None, 20))
 
     async def edit_and_cancel(self) -> None:
         """Edits, cancels by each id, and cancel of all."""

@@ -210,7 +210,7 @@ class PrivateStreams:
         client = self._client
         await client.do("load_markets")
         self._orders = Pump(client, "watch_orders")
-        self._of_market = Pump(client, "watch_orders_for_symbols", [SYMBOL])
+        self._of_market = Pump(client, "watch_orders", SYMBOL)
         self._fills = Pump(client, "watch_my_trades")
         self._balance = Pump(client, "watch_balance")
         self._pumps = (self._orders, self._of_market, self._fills, self._balance)
@@ -225,7 +225,7 @@ class PrivateStreams:
         checks, account = self._checks, self._client.account
         rows = [row for row in self._venue.orders(account, symbol=SYMBOL) if row["updated_ms"] >= self._since_ms]
         states = {str(row["id"]): expected_order(ledger_order(row)) for row in rows}
-        for name, pump in (("watch_orders", self._orders), ("watch_orders_for_symbols", self._of_market)):
+        for name, pump in (("watch_orders", self._orders), ("watch_orders of a market", self._of_market)):
             await settled(lambda p=pump: set(_last(p)), set(states))
             heard = {order_id: said for order_id, said in _last(pump).items() if order_id in states}
             checks.same(f"{name}: orders told of", sorted(heard), sorted(states))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,27 @@ from kit import Checks, Venue, check_shipped, read_task
 
 PARTNERS = ("alice", "bob")
 
+DERIVATIVES = re.compile(
+    "margin|borrow|repay|leverage|position|funding|liquidation|greeks|option|settlement|interest|longshort|adl"
+    "|mark(price|ohlcv)|indexohlcv|premium|convert"
+)
+"""Names of what concerns derivatives, loans and conversion: the local exchange is a spot market."""
+NOT_HERE = {
+    "cancelorders": "of swaps",
+    "createorders": "not of spot markets",
+    "createreduceonlyorder": "of derivatives",
+    "editorders": "of derivatives",
+    "fetchcurrenciesws": "in the list of every exchange, a method of none",
+    "fetchledger": "of derivatives",
+    "fetchledgerentry": "of derivatives",
+    "fetchopenorder": "not of spot markets",
+    "fetchorderbookws": "of swaps",
+    "fetchtickerws": "of swaps",
+    "transfer": "an account has one wallet here",
+    "watchordersforsymbols": "CCXT has not written it",
+}
+NO_METHODS = {"future", "margin", "option", "privateapi", "publicapi", "sandbox", "spot", "swap", "ws"}
+
 
 @asynccontextmanager
 async def clients(venue: Venue, module: Any, called: set[str]) -> AsyncIterator[list[Client]]:
@@ -32,6 +54,15 @@ async def clients(venue: Venue, module: Any, called: set[str]) -> AsyncIterator[
     finally:
         for client in made:
             await client.close()
+
+
+def judge_coverage(checks: Checks, called: set[str]) -> None:
+    """Every method that CCXT says the exchange has was called, but for those that do not concern it here."""
+    has = {name.lower() for name, value in ccxt.pro.binance().has.items() if value} - NO_METHODS
+    done = {name.replace("_", "") for name in called}
+    left = {name for name in has - done if not DERIVATIVES.search(name)}
+    checks.same("methods that nobody judged", sorted(left - set(NOT_HERE)), [])
+    checks.same("methods that were judged although they are not here", sorted(done & set(NOT_HERE)), [])
 
 
 async def judge(checks: Checks, venue: Venue) -> None:
@@ -55,6 +86,8 @@ async def judge(checks: Checks, venue: Venue) -> None:
     with checks.part("public streams"):
         async with clients(venue, ccxt.pro, called) as (alice, _):
             await PublicStreams(checks, venue, alice).run()
+    with checks.part("what was not judged"):
+        judge_coverage(checks, called)
     check_shipped(checks, "ccxt", [name for name in sys.modules if name.startswith("ccxt")])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import re
 from pathlib import Path
 from types import ModuleType
@@ -15,15 +14,10 @@ import planar
 
 def exporting() -> list[str]:
     """Names of all modules with an `__all__`; found in their text, so that none is imported for it."""
-    names = ["planar", *(found.name for found in pkgutil.walk_packages(planar.__path__, "planar."))]
     root = Path(planar.__file__).parent
     exports = re.compile(r"^__all__\b", re.MULTILINE)
-    return [name for name in names if exports.search(source(root, name))]
-
-
-def source(root: Path, name: str) -> str:
-    path = root.joinpath(*name.split(".")[1:])
-    return (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text(encoding="utf-8")
+    found = [path for path in sorted(root.rglob("*.py")) if exports.search(path.read_text(encoding="utf-8"))]
+    return [".".join(path.relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__") for path in found]
 
 
 def problems(module: ModuleType) -> list[str]:

@@ -478,3 +478,26 @@ async def test_no_error_shows_a_key_or_a_signature(
         assert secret not in text
     assert not re.search(r"signature=[0-9a-f]{8}", text)
     assert keys.secret in "\n".join([*left, keys.secret])  # the search itself finds what is planted
+
+
+async def test_closing_waits_for_a_request_but_not_for_an_order_that_is_known_to_be_unknown(
+    venue: VenueRecord, control: VenueControl
+) -> None:
+    async with planar.open(local_venue=local(venue)) as workspace:
+        exchange = await workspace.exchange("binance", environment="local", timeout=20_000)
+        await exchange.reconcile()
+        await control.add_fault(FaultRule(fault=DropAnswer(), method="POST", path="/api/v3/order"))
+        down = RefuseRequest(status=503, body="down")
+        await control.add_fault(FaultRule(fault=down, method="GET", path="/api/v3/order", count=None))
+        placing = asyncio.ensure_future(exchange.create_limit_buy_order("BTC/USDT", "0.001", 20_000))
+        while not (await control.faults()).rules[-1].fired:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(3):
+            await workspace.close()
+        with pytest.raises(OrderUnknown):
+            await placing
+    await control.clear_faults()
+    async with planar.open(local_venue=local(venue)) as workspace:
+        exchange = await workspace.exchange("binance", environment="local")
+        assert len((await exchange.reconcile()).settled) == 1
+        await exchange.cancel_all_orders("BTC/USDT")

@@ -50,6 +50,7 @@ class OrderManager:
         self._ids: ClientIds | None = None
         self._ready: asyncio.Task[Reconciliation] | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
         self.store = OrderStore(self._journal)
         self._resolver = Resolver(adapter, self.store, timeout_ms)
 
@@ -166,6 +167,9 @@ class OrderManager:
                 order = await handle.resolved(left_s)
             except OrderUnknown:
                 pass
+            except asyncio.CancelledError:
+                if not self._closing:
+                    raise
             else:
                 if order.state is OrderState.NEVER_ACCEPTED:
                     error.outcome = Outcome.REFUSED
@@ -314,7 +318,16 @@ class OrderManager:
             task.exception()
 
     async def close(self) -> None:
-        """Let submissions end, stop looking into unknown orders (the next start does), close the journal."""
+        """Let submissions end, stop looking into unknown orders (the next start does), close the journal.
+
+        A request that is under way is waited for, so that its outcome is journaled; an order that is journaled as
+        unknown already is not.
+        """
+        self._closing = True
+        for name, task in list(self._tasks.items()):
+            client_id = name.removeprefix("submit ")
+            if client_id != name and "unknown" in self.store.facts(client_id).marks:
+                task.cancel()
         submissions = [task for name, task in self._tasks.items() if name.startswith("submit ")]
         if submissions:
             await asyncio.wait(submissions)
