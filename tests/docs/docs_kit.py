@@ -85,7 +85,7 @@ def blocks(path: Path) -> list[Block]:
             found.append(Block(path, start, language, text, _reason(lines[: start - 1])))
             begun = None
     if begun is not None:
-        raise ValueError(f"{name(path)}:{begun[0]}: this fence is not closed")
+        raise ValueError(f"{path}:{begun[0]}: this fence is not closed")
     return found
 
 
@@ -107,9 +107,7 @@ def links(path: Path) -> list[str]:
 
 def anchors(path: Path) -> set[str]:
     """What the headings of a page can be linked as."""
-    return {
-        re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in _HEADING.findall(prose(path))
-    }
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in _HEADING.findall(prose(path))}
 
 
 def commands(block: Block) -> list[list[str]]:
@@ -119,11 +117,15 @@ def commands(block: Block) -> list[list[str]]:
         lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars="|&;<>")
         lexer.whitespace_split = True
         command: list[str] = []
+        redirected = False
         for word in [*lexer, ";"]:
-            if set(word) <= set("|&;<>"):
-                if command:
-                    found.append(command)
-                command = ["(target of a redirection)"] if "<" in word or ">" in word else []
+            if redirected:
+                redirected = False  # the file's name
+            elif set(word) <= set("<>&") and word.strip("&"):
+                redirected = True
+            elif set(word) <= set("|&;"):
+                found += [command] if command else []
+                command = []
             elif command or not _ASSIGNMENT.match(word):
                 command.append(word)
     return found

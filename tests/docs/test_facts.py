@@ -107,3 +107,19 @@ def test_every_method_of_an_exchange_and_of_a_workspace_is_described() -> None:
         for name, _ in inspect.getmembers(kind):
             if not name.startswith("_"):
                 assert re.search(rf"\b{name}\b", text), f"{kind.__name__}.{name} stands on no page"
+
+
+def test_every_proof_is_a_test_that_exists() -> None:
+    page = (DOCS / "promises.md").read_text()
+    wrong: list[str] = []
+    for path, name in re.findall(r"`(tests/[^`:]+)(?:::(\w+))?`", page):
+        file = ROOT / path
+        if not file.exists() or (name and f"def {name}(" not in file.read_text()):
+            wrong.append(f"{path}::{name}")
+    assert wrong == []
+
+
+def test_the_readme_shows_the_recorded_demo() -> None:
+    recorded = (DOCS / "demo.txt").read_text()
+    (shown,) = [block.text for block in blocks(ROOT / "README.md") if "Planar demo" in block.text]
+    assert recorded.startswith(shown.rstrip("\n"))

@@ -2,7 +2,6 @@
 
     ccxt binance-connector python-binance    which judges; all of them without a name
     --json                                   one final object on standard output
-    --list                                   the judges, and where each runs
 
 Each judge gets a venue of its own, started and asked as users do (`planar venue ca`, `planar venue keys`), and runs in a
 process of its own: ccxt in Planar's environment, the others in environments below .judges/ (`scripts/judges.sh`).
@@ -14,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -44,12 +42,12 @@ class Judge(NamedTuple):
 
 
 JUDGES = {
-    "ccxt": Judge("judge_ccxt.py", own_environment=False),
+    "ccxt": Judge("judge_ccxt", own_environment=False),
     "binance-connector": Judge(
-        "judge_binance_connector.py", own_environment=True, trusts=("REQUESTS_CA_BUNDLE", "WEBSOCKET_CLIENT_CA_BUNDLE")
+        "judge_binance_connector", own_environment=True, trusts=("REQUESTS_CA_BUNDLE", "WEBSOCKET_CLIENT_CA_BUNDLE")
     ),
     "python-binance": Judge(
-        "judge_python_binance.py", own_environment=True, trusts=("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), proxied=True
+        "judge_python_binance", own_environment=True, trusts=("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), proxied=True
     ),
 }
 
@@ -182,16 +180,15 @@ def listen(judge: Judge, python: str, environ: dict[str, str], task: dict[str, A
     errors = Path(environ["HOME"]) / "stderr"
     with errors.open("w") as sink:
         process = subprocess.Popen(
-            [python, str(HERE / judge.script)],
+            [python, "-m", f"judges.{judge.script}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=sink,
-            env={**environ, **told},
+            env={**environ, **told, "PYTHONPATH": str(HERE.parent)},
             text=True,
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        signal.alarm(0)
         process.stdin.write(json.dumps(task))
         process.stdin.close()
         try:

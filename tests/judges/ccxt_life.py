@@ -10,9 +10,18 @@ from decimal import Decimal
 from typing import Any
 
 import ccxt
-from ccxt_words import Client, expected_order, unified_balances, unified_fees, unified_fill, unified_order, unified_prints
-from kit import Checks, Venue, now_ms
-from words import Row, answered_balances, ledger_balances, ledger_fill, ledger_order
+
+from judges.ccxt_words import (
+    Client,
+    expected_order,
+    unified_balances,
+    unified_fees,
+    unified_fill,
+    unified_order,
+    unified_prints,
+)
+from judges.kit import Checks, Venue, now_ms
+from judges.words import Row, answered_balances, ledger_balances, ledger_fill, ledger_order
 
 SYMBOL = "BTC/USDT"
 TICK = 0.01
@@ -44,7 +53,11 @@ def by_socket(kind: str, params: Mapping[str, Any]) -> tuple[str, dict[str, Any]
     own = dict(params)
     if own.pop("postOnly", False):
         kind = "LIMIT_MAKER"
-    for unified, name in (("clientOrderId", "newClientOrderId"), ("cost", "quoteOrderQty"), ("stopLossPrice", "stopPrice")):
+    for unified, name in (
+        ("clientOrderId", "newClientOrderId"),
+        ("cost", "quoteOrderQty"),
+        ("stopLossPrice", "stopPrice"),
+    ):
         if unified in own:
             own[name] = own.pop(unified)
     if "takeProfitPrice" in own:
@@ -177,8 +190,16 @@ class Life:
         for label, error, order in (
             ("a client id twice", ccxt.InvalidOrder, ("limit", "buy", 0.001, low, {"clientOrderId": "twice"})),
             ("too little money", ccxt.InsufficientFunds, ("limit", "buy", 20, low)),
-            ("post-only that would take", ccxt.OrderImmediatelyFillable, ("limit", "buy", 0.001, ask, {"postOnly": True})),
-            ("a stop that would trigger", ccxt.OrderImmediatelyFillable, ("market", "sell", 0.001, None, {"stopLossPrice": self._price(ask * 2)})),
+            (
+                "post-only that would take",
+                ccxt.OrderImmediatelyFillable,
+                ("limit", "buy", 0.001, ask, {"postOnly": True}),
+            ),
+            (
+                "a stop that would trigger",
+                ccxt.OrderImmediatelyFillable,
+                ("market", "sell", 0.001, None, {"stopLossPrice": self._price(ask * 2)}),
+            ),
             ("NOTIONAL", ccxt.BadRequest, ("limit", "buy", 0.00001, low)),
         ):
             await self._refused(label, error, self._create(*order))
@@ -213,7 +234,15 @@ class Life:
             if order["triggerPrice"]:
                 await self.cancel(method, order)
         trailing = self._own.do(
-            "create_trailing_percent_order", SYMBOL, "market", "sell", 0.002, None, 1, None, {"stopLossOrTakeProfit": "stopLoss"}
+            "create_trailing_percent_order",
+            SYMBOL,
+            "market",
+            "sell",
+            0.002,
+            None,
+            1,
+            None,
+            {"stopLossOrTakeProfit": "stopLoss"},
         )
         await self._refused("a trailing stop, which no market here allows", ccxt.ExchangeError, trailing)
 

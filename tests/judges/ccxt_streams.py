@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Container
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import ccxt
-from ccxt_data import RAW_TRADES
-from ccxt_life import SYMBOL
-from ccxt_words import (
+
+from judges.ccxt_data import RAW_TRADES
+from judges.ccxt_life import SYMBOL
+from judges.ccxt_words import (
     Client,
     expected_order,
     unified_bars,
@@ -21,10 +22,10 @@ from ccxt_words import (
     unified_order,
     unified_prints,
 )
-from kit import Checks, Venue, exact, now_ms
-from market import Ladder, Print, check_ladder, check_prints
-from raw_data import BOOK_LEVELS, LIVE_S, POLL_S, agreed, settled, until
-from words import ledger_fill, ledger_order
+from judges.kit import Checks, Venue, exact, now_ms
+from judges.market import Bar, Ladder, Print, check_ladder, check_prints
+from judges.raw_data import BOOK_LEVELS, LIVE_S, POLL_S, agreed, settled, until
+from judges.words import ledger_fill, ledger_order
 
 OTHERS = ["ETH/USDT", "SOL/USDT"]
 FRAMES = [["ETH/USDT", "1m"], ["SOL/USDT", "5m"]]
@@ -138,16 +139,14 @@ class PublicStreams:
             await self._trades(symbol, [row for row in several if row["symbol"] == symbol])
         await self._tickers()
         for symbol, frame in ([SYMBOL, "1m"], *FRAMES):
-            said, expected = await agreed(lambda s=symbol, f=frame: self._candle(s, f), self._asker("fetch_ohlcv", symbol, frame))
-            checks.same(f"{symbol} {frame}: the last candle", said, unified_bars(expected)[-1])
 
-    def _asker(self, method: str, *args: Any) -> Callable[[], Awaitable[Any]]:
-        async def ask() -> Any:
-            return await self._do(method, *args)
+            async def last(symbol: str = symbol, frame: str = frame) -> Bar:
+                return unified_bars(await self._do("fetch_ohlcv", symbol, frame))[-1]
 
-        return ask
+            said, expected = await agreed(lambda s=symbol, f=frame: self._candle(s, f), last)
+            checks.same(f"{symbol} {frame}: the last candle", said, expected)
 
-    def _candle(self, symbol: str, frame: str) -> Any:
+    def _candle(self, symbol: str, frame: str) -> Bar:
         return unified_bars(self._client.exchange.ohlcvs[symbol][frame])[-1]
 
     async def _trades(self, symbol: str, rows: list[Any]) -> None:
@@ -191,7 +190,9 @@ class PublicStreams:
             async with asyncio.timeout(10):
                 await self._do(method, *args)
             self._checks.true(method, True)
-        self._checks.same("books after un_watch", {s for s in self._client.exchange.orderbooks if s in (SYMBOL, *OTHERS)}, set())
+        self._checks.same(
+            "books after un_watch", {s for s in self._client.exchange.orderbooks if s in (SYMBOL, *OTHERS)}, set()
+        )
         self._venue.resume()
         async with asyncio.timeout(10):
             book = unified_ladder(await self._do("watch_order_book", SYMBOL))
@@ -226,8 +227,8 @@ class PrivateStreams:
         rows = [row for row in self._venue.orders(account, symbol=SYMBOL) if row["updated_ms"] >= self._since_ms]
         states = {str(row["id"]): expected_order(ledger_order(row)) for row in rows}
         for name, pump in (("watch_orders", self._orders), ("watch_orders of a market", self._of_market)):
-            await settled(lambda p=pump: set(_last(p)), set(states))
-            heard = {order_id: said for order_id, said in _last(pump).items() if order_id in states}
+            await settled(lambda p=pump: sorted(_last(p, states)), sorted(states))
+            heard = _last(pump, states)
             checks.same(f"{name}: orders told of", sorted(heard), sorted(states))
             for order_id, said in heard.items():
                 checks.rows(f"{name}: the last state of an order", unified_order(said), states[order_id])
@@ -248,8 +249,9 @@ class PrivateStreams:
         return [row for row in rows if row["ts_ms"] >= self._since_ms]
 
 
-def _last(pump: Pump) -> dict[str, Any]:
-    return {order["id"]: order for orders in pump.yielded for order in orders}
+def _last(pump: Pump, wanted: Container[str]) -> dict[str, Any]:
+    """The last state that was told of each order that is wanted."""
+    return {order["id"]: order for orders in pump.yielded for order in orders if order["id"] in wanted}
 
 
 def _money(row: Any) -> tuple[Decimal, Decimal]:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from kit import Venue, exact
-from market import Bar, Ladder, Print
-from words import Row
+from judges.kit import exact
+from judges.market import Bar, Ladder, Print
+from judges.words import Row
 
 STATUSES = {
     "NEW": "open",
@@ -44,10 +44,10 @@ class Client:
 
     async def close(self) -> None:
         """Close what the object opened."""
-        if hasattr(self.exchange, "close"):
-            closing = self.exchange.close()
-            if inspect.isawaitable(closing):
-                await closing
+        if inspect.iscoroutinefunction(getattr(self.exchange, "close", None)):
+            await self.exchange.close()
+        else:
+            self.exchange.session.close()
 
 
 def made_by(lines: str, module: Any) -> Any:
@@ -145,5 +145,3 @@ def unified_ladder(said: Mapping[str, Any]) -> Ladder:
     """A book as CCXT shows it."""
     bids, asks = (tuple((exact(level[0]), exact(level[1])) for level in said[side]) for side in ("bids", "asks"))
     return Ladder(int(said["nonce"]), bids, asks)
-
-

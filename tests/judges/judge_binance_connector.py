@@ -12,10 +12,11 @@ from binance.error import ClientError
 from binance.spot import Spot
 from binance.websocket.spot.websocket_api import SpotWebsocketAPIClient
 from binance.websocket.spot.websocket_stream import SpotWebsocketStreamClient
-from kit import Checks, Venue, check_shipped, exact, now_ms, read_task
-from raw_data import MARKET, STREAMS, Ask, Heard, event_of, judge_rest, judge_streams, until
-from raw_life import Life, TableDoor
-from raw_user import Account, judge_account
+
+from judges.kit import Checks, Venue, check_shipped, exact, now_ms, read_task, say
+from judges.raw_data import MARKET, STREAMS, Ask, Heard, event_of, judge_rest, judge_streams, until
+from judges.raw_life import Life, TableDoor
+from judges.raw_user import Account, judge_account
 
 ANSWER_S = 10.0
 
@@ -120,7 +121,9 @@ def judge_wallet(checks: Checks, venue: Venue, client: Spot, account: str) -> No
     came = sorted(exact(row["amount"]) for row in client.deposit_history())
     checks.same("deposit_history", came, sorted(exact(row["amount"]) for row in venue.transfers(account, "deposit")))
     went = sorted(exact(row["amount"]) + exact(row["transactionFee"]) for row in client.withdraw_history())
-    checks.same("withdraw_history", went, sorted(-exact(row["amount"]) for row in venue.transfers(account, "withdrawal")))
+    checks.same(
+        "withdraw_history", went, sorted(-exact(row["amount"]) for row in venue.transfers(account, "withdrawal"))
+    )
     held = venue.balances(account)
     for coin in client.coin_info():
         row = held.get(coin["coin"], {"free": "0", "locked": "0"})
@@ -128,7 +131,9 @@ def judge_wallet(checks: Checks, venue: Venue, client: Spot, account: str) -> No
     fee = client.trade_fee(symbol=MARKET)[0]
     checks.same("trade_fee", (fee["makerCommission"], fee["takerCommission"]), ("0.001", "0.001"))
     rates = client.query_commission_rates(MARKET)["standardCommission"]
-    checks.same("query_commission_rates", (exact(rates["maker"]), exact(rates["taker"])), (exact("0.001"), exact("0.001")))
+    checks.same(
+        "query_commission_rates", (exact(rates["maker"]), exact(rates["taker"])), (exact("0.001"), exact("0.001"))
+    )
     checks.same("system_status", client.system_status()["status"], 0)
     address = client.deposit_address(coin="BTC")
     checks.true("deposit_address", address["coin"] == "BTC" and len(address["address"]) > 20, address)
@@ -218,4 +223,4 @@ async def judge(checks: Checks, venue: Venue) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(judge(Checks(), Venue(read_task())))
+    asyncio.run(judge(Checks(say), Venue(read_task())))

@@ -12,11 +12,12 @@ from typing import Any
 import ccxt
 import ccxt.async_support
 import ccxt.pro
-from ccxt_data import Data
-from ccxt_life import BY_REST, BY_SOCKET, Life
-from ccxt_streams import PrivateStreams, PublicStreams
-from ccxt_words import Client, made_by
-from kit import Checks, Venue, check_shipped, read_task
+
+from judges.ccxt_data import Data
+from judges.ccxt_life import BY_REST, BY_SOCKET, Life
+from judges.ccxt_streams import PrivateStreams, PublicStreams
+from judges.ccxt_words import Client, made_by
+from judges.kit import Checks, Venue, check_shipped, read_task, say
 
 PARTNERS = ("alice", "bob")
 
@@ -42,54 +43,98 @@ NOT_HERE = {
 NO_METHODS = {"future", "margin", "option", "privateapi", "publicapi", "sandbox", "spot", "swap", "ws"}
 
 
-@asynccontextmanager
-async def clients(venue: Venue, module: Any, called: set[str]) -> AsyncIterator[list[Client]]:
-    """Both accounts' objects of one of CCXT's modules."""
-    lines = venue.lines["ccxt-py-sync" if module is ccxt else "ccxt-py"]
-    if module is ccxt.async_support:
-        lines = lines.replace("ccxt.pro.", "ccxt.")  # the lines say that they are for both
-    made = [Client(made_by(lines, module if module is not ccxt.pro else ccxt), name, venue.keys[name], called) for name in PARTNERS]
-    try:
-        yield made
-    finally:
+class Judge:
+    """The parts of the judgement. Every part can be run alone on a venue of its own.
+
+    Attributes:
+        called: CCXT's methods that were used.
+    """
+
+    def __init__(self, checks: Checks, venue: Venue, *, paced: bool = True) -> None:
+        """`paced`: leave CCXT's own limiter on, as it is by default."""
+        self._checks, self._venue, self._paced = checks, venue, paced
+        self.called: set[str] = set()
+
+    @asynccontextmanager
+    async def _clients(self, module: Any) -> AsyncIterator[list[Client]]:
+        """Both accounts' objects of one of CCXT's modules."""
+        lines = self._venue.lines["ccxt-py-sync" if module is ccxt else "ccxt-py"]
+        if module is ccxt.async_support:
+            lines = lines.replace("ccxt.pro.", "ccxt.")  # they say that they are for both
+        root = ccxt if module is ccxt.pro else module
+        made = [Client(made_by(lines, root), name, self._venue.keys[name], self.called) for name in PARTNERS]
         for client in made:
-            await client.close()
+            client.exchange.enableRateLimit = self._paced
+        try:
+            yield made
+        finally:
+            for client in made:
+                await client.close()
+
+    async def orders(self, module: Any) -> None:
+        """Every kind of order by REST."""
+        async with self._clients(module) as (alice, bob):
+            await Life(self._checks, self._venue, alice, bob, BY_REST).run()
+
+    async def data(self, module: Any) -> None:
+        """Markets, money and history by REST."""
+        async with self._clients(module) as (alice, _):
+            await Data(self._checks, self._venue, alice).run()
+
+    async def ed25519(self) -> None:
+        """Orders signed with an Ed25519 key, by both doors."""
+        keys = self._venue.keys["alice"]["more"]
+        async with self._clients(ccxt.pro) as (alice, bob):
+            alice.exchange.apiKey, alice.exchange.secret = keys["ed25519.apiKey"], keys["ed25519.secret"]
+            life = Life(self._checks, self._venue, alice, bob, BY_REST)
+            await life.place("Ed25519", "market", "buy", 0.002)
+            socket = Life(self._checks, self._venue, alice, bob, BY_SOCKET)
+            await socket.place("Ed25519 by the WebSocket API", "market", "sell", 0.002)
+
+    async def private(self) -> None:
+        """Every kind of order by the WebSocket API, while the private streams listen."""
+        async with self._clients(ccxt.pro) as (alice, bob):
+            streams = PrivateStreams(self._checks, self._venue, alice)
+            await streams.start()
+            await Life(self._checks, self._venue, alice, bob, BY_SOCKET).run()
+            await streams.judge()
+
+    async def public(self) -> None:
+        """The public streams."""
+        async with self._clients(ccxt.pro) as (alice, _):
+            await PublicStreams(self._checks, self._venue, alice).run()
+
+    def coverage(self) -> None:
+        """Every method that CCXT says the exchange has was called, but for those that do not concern it here."""
+        has = {name.lower() for name, value in ccxt.pro.binance().has.items() if value} - NO_METHODS
+        done = {name.replace("_", "") for name in self.called}
+        left = {name for name in has - done if not DERIVATIVES.search(name)}
+        self._checks.same("methods that nobody judged", sorted(left - set(NOT_HERE)), [])
+        self._checks.same("methods that were judged although they are not here", sorted(done & set(NOT_HERE)), [])
 
 
-def judge_coverage(checks: Checks, called: set[str]) -> None:
-    """Every method that CCXT says the exchange has was called, but for those that do not concern it here."""
-    has = {name.lower() for name, value in ccxt.pro.binance().has.items() if value} - NO_METHODS
-    done = {name.replace("_", "") for name in called}
-    left = {name for name in has - done if not DERIVATIVES.search(name)}
-    checks.same("methods that nobody judged", sorted(left - set(NOT_HERE)), [])
-    checks.same("methods that were judged although they are not here", sorted(done & set(NOT_HERE)), [])
-
-
-async def judge(checks: Checks, venue: Venue) -> None:
-    """All of CCXT's modules."""
+async def run(checks: Checks, venue: Venue) -> None:
+    """All parts, one after the other."""
     venue.freeze()
-    called: set[str] = set()
-    with checks.part("orders, synchronous"):
-        async with clients(venue, ccxt, called) as (alice, bob):
-            await Life(checks, venue, alice, bob, BY_REST).run()
-    with checks.part("orders, asynchronous"):
-        async with clients(venue, ccxt.async_support, called) as (alice, bob):
-            await Life(checks, venue, alice, bob, BY_REST).run()
-        async with clients(venue, ccxt.async_support, called) as (alice, _):
-            await Data(checks, venue, alice).run()
-    with checks.part("orders by the WebSocket API, private streams"):
-        async with clients(venue, ccxt.pro, called) as (alice, bob):
-            ears = PrivateStreams(checks, venue, alice)
-            await ears.start()
-            await Life(checks, venue, alice, bob, BY_SOCKET).run()
-            await ears.judge()
-    with checks.part("public streams"):
-        async with clients(venue, ccxt.pro, called) as (alice, _):
-            await PublicStreams(checks, venue, alice).run()
-    with checks.part("what was not judged"):
-        judge_coverage(checks, called)
-    check_shipped(checks, "ccxt", [name for name in sys.modules if name.startswith("ccxt")])
+    judge = Judge(checks, venue)
+    with checks.part("orders by REST, synchronous"):
+        await judge.orders(ccxt)
+    with checks.part("data by REST, synchronous"):
+        await judge.data(ccxt)
+    with checks.part("orders by REST, asynchronous"):
+        await judge.orders(ccxt.async_support)
+    with checks.part("data by REST, asynchronous"):
+        await judge.data(ccxt.async_support)
+    with checks.part("an Ed25519 key"):
+        await judge.ed25519()
+    with checks.part("orders by the WebSocket API, and the private streams"):
+        await judge.private()
+    with checks.part("the public streams"):
+        await judge.public()
+    with checks.part("what was judged"):
+        judge.coverage()
+        check_shipped(checks, "ccxt", [name for name in sys.modules if name.startswith("ccxt")])
 
 
 if __name__ == "__main__":
-    asyncio.run(judge(Checks(), Venue(read_task())))
+    asyncio.run(run(Checks(say), Venue(read_task())))

@@ -15,12 +15,13 @@ from typing import Any
 
 from binance import AsyncClient, BinanceSocketManager, Client, DepthCacheManager
 from binance.exceptions import BinanceAPIException
-from kit import Checks, Venue, check_shipped, exact, now_ms, read_task
-from market import Ladder, ladder
-from raw_data import BOOK_LEVELS, MARKET, STREAMS, Heard, agreed, event_of, judge_rest, judge_streams
-from raw_life import Life, TableDoor
-from raw_user import Account, judge_account
-from words import ledger_balances
+
+from judges.kit import Checks, Venue, check_shipped, exact, now_ms, read_task, say
+from judges.market import Ladder, ladder
+from judges.raw_data import BOOK_LEVELS, MARKET, STREAMS, Heard, agreed, event_of, judge_rest, judge_streams
+from judges.raw_life import Life, TableDoor
+from judges.raw_user import Account, judge_account
+from judges.words import ledger_balances
 
 DATA = {
     "ping": "ping",
@@ -204,4 +205,4 @@ async def judge(checks: Checks, venue: Venue) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(judge(Checks(), Venue(read_task())))
+    asyncio.run(judge(Checks(say), Venue(read_task())))

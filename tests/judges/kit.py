@@ -17,7 +17,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -111,7 +111,9 @@ class Venue:
 class Checks:
     """The book of checks. What is compared is written down, whether it agrees or not."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[dict[str, Any]], None]) -> None:
+        """`write`: takes each line of what a judge says."""
+        self._write = write
         self._part = ""
 
     @contextmanager
@@ -119,13 +121,13 @@ class Checks:
         """A part of the judgement; an exception ends it and counts as a disagreement."""
         self._part = name
         began = time.monotonic()
-        _write({"part": name})
+        self._write({"part": name})
         try:
             yield
         except Exception as error:
             self._record("runs to its end", False, f"{type(error).__name__}: {error}", None)
             traceback.print_exc(file=sys.stderr)
-        _write({"part": name, "seconds": round(time.monotonic() - began, 2)})
+        self._write({"part": name, "seconds": round(time.monotonic() - began, 2)})
 
     def same(self, what: str, said: Any, expected: Any) -> None:
         """Both are equal, down to the last digit."""
@@ -143,16 +145,17 @@ class Checks:
 
     def note(self, text: str) -> None:
         """Something worth telling that is no check."""
-        _write({"part": self._part, "note": text})
+        self._write({"part": self._part, "note": text})
 
     def _record(self, what: str, ok: bool, said: Any, expected: Any, values: int = 1) -> None:
         line: dict[str, Any] = {"part": self._part, "check": what, "ok": bool(ok), "values": values}
         if not ok:
             line |= {"said": repr(said), "expected": repr(expected)}
-        _write(line)
+        self._write(line)
 
 
-def _write(line: Mapping[str, Any]) -> None:
+def say(line: Mapping[str, Any]) -> None:
+    """Write a line to standard output."""
     print(json.dumps(line), flush=True)
 
 

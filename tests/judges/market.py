@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from kit import Checks, exact
+from judges.kit import Checks, exact
 
 MINUTE_MS = 60_000
 
@@ -110,8 +110,15 @@ def bar_of_bars(found: Sequence[Bar]) -> Bar:
 def check_bars(checks: Checks, what: str, found: Sequence[Bar], length_ms: int) -> None:
     """Candles follow each other, and their prices are in order."""
     checks.true(f"{what}: there are candles", len(found) > 0)
-    checks.same(f"{what}: each {length_ms} ms", [b.open_ms for a, b in pairwise(found) if b.open_ms - a.open_ms != length_ms], [])
-    checks.true(f"{what}: low, open, close, high in order", all(b.low <= min(b.open, b.close) <= max(b.open, b.close) <= b.high for b in found))
+    checks.same(
+        f"{what}: each {length_ms} ms",
+        [b.open_ms for a, b in pairwise(found) if b.open_ms - a.open_ms != length_ms],
+        [],
+    )
+    checks.true(
+        f"{what}: low, open, close, high in order",
+        all(b.low <= min(b.open, b.close) <= max(b.open, b.close) <= b.high for b in found),
+    )
 
 
 class Mirror:

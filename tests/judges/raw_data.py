@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from kit import Checks, Venue, exact
-from market import (
+from judges.kit import Checks, Venue, exact
+from judges.market import (
     MINUTE_MS,
     Mirror,
     bar_of,
@@ -52,7 +52,11 @@ async def judge_rest(checks: Checks, ask: Ask) -> None:
     checks.same("ticker/price", exact((await ask("ticker/price", symbol=MARKET))["price"]), last)
     day = await ask("ticker/24hr", symbol=MARKET)
     checks.same("ticker/24hr: last price", exact(day["lastPrice"]), last)
-    checks.same("ticker/24hr: best of the book", (exact(day["bidPrice"]), exact(day["askPrice"])), (book.bids[0][0], book.asks[0][0]))
+    checks.same(
+        "ticker/24hr: best of the book",
+        (exact(day["bidPrice"]), exact(day["askPrice"])),
+        (book.bids[0][0], book.asks[0][0]),
+    )
     checks.same("ticker/24hr: change", exact(day["priceChange"]), exact(day["lastPrice"]) - exact(day["openPrice"]))
     checks.same("ticker/24hr: count", day["count"], day["lastId"] - day["firstId"] + 1)
     checks.same("ticker/24hr: all markets", len(await ask("ticker/24hr")), MARKETS)
@@ -195,14 +199,14 @@ async def agreed(look: Callable[[], Any], ask: Callable[[], Awaitable[Any]], sec
 async def until(condition: Callable[[], bool], seconds: float = SETTLE_S) -> None:
     """Wait until it holds, or TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for comes from the client
             await asyncio.sleep(0.01)
 
 
 async def settled(look: Callable[[], Any], expected: Any, seconds: float = SETTLE_S) -> Any:
     """What is seen when it is what is expected, or when the time is over."""
     ends = time.monotonic() + seconds
-    while (seen := _look(look)) != expected and time.monotonic() < ends:
+    while (seen := _look(look)) != expected and time.monotonic() < ends:  # noqa: ASYNC110 - as in `until`
         await asyncio.sleep(0.02)
     return seen
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
-from kit import Checks, Venue, now_ms
-from words import (
+from judges.kit import Checks, Venue, now_ms
+from judges.words import (
     answered_balances,
     answered_fill,
     answered_order,
@@ -141,7 +141,7 @@ class Life:
             )
         ]
         for stop in stops:
-            await self.cancel(f"waiting {stop['type'] if 'type' in stop else 'stop'}", stop, orderId=stop["orderId"])
+            await self.cancel("a waiting stop", stop, orderId=stop["orderId"])
         limited = {"timeInForce": "GTC", "quantity": "0.002"}
         for kind, side, stop in (("STOP_LOSS_LIMIT", "SELL", low), ("TAKE_PROFIT_LIMIT", "SELL", high)):
             await self.place(f"{kind} {side}", side=side, type=kind, stopPrice=stop, price=stop, **limited)
@@ -156,7 +156,9 @@ class Life:
         await self.place("market sell by cost", side="SELL", type="MARKET", quoteOrderQty="98.7")
         bid, ask = await self._top()
         limit = {"type": "LIMIT", "quantity": "0.002"}
-        await self.place("limit that takes", side="BUY", timeInForce="GTC", price=_ticks(ask * Decimal("1.01")), **limit)
+        await self.place(
+            "limit that takes", side="BUY", timeInForce="GTC", price=_ticks(ask * Decimal("1.01")), **limit
+        )
         bid, ask = await self._top()
         huge = {**limit, "quantity": "2"}
         await self.place("IOC that fills in part", side="SELL", timeInForce="IOC", price=bid, **huge)
@@ -171,10 +173,20 @@ class Life:
         price = (await self._top())[1] - TICK  # inside the spread: first in the queue
         maker = {"side": "SELL", "type": "LIMIT_MAKER", "price": price}
         whole = await self.place("maker", quantity="0.002", **maker)
-        await self.place("the other side", self._other, side="BUY", type="LIMIT", timeInForce="IOC", price=price, quantity="0.002")
+        await self.place(
+            "the other side", self._other, side="BUY", type="LIMIT", timeInForce="IOC", price=price, quantity="0.002"
+        )
         await self.query("maker, filled", whole, orderId=whole["orderId"])
         part = await self.place("maker in part", quantity="0.005", **maker)
-        await self.place("a smaller other side", self._other, side="BUY", type="LIMIT", timeInForce="GTC", price=price, quantity="0.002")
+        await self.place(
+            "a smaller other side",
+            self._other,
+            side="BUY",
+            type="LIMIT",
+            timeInForce="GTC",
+            price=price,
+            quantity="0.002",
+        )
         await self.query("maker, filled in part", part, orderId=part["orderId"])
         await self.cancel("maker, filled in part", part, orderId=part["orderId"])
 
@@ -212,13 +224,27 @@ class Life:
         before = len(self._venue.orders(self._account, since_ms=self._since_ms))
         limit = {"type": "LIMIT", "timeInForce": "GTC"}
         far = _ticks(bid * Decimal("0.8"))
-        await self.place("an id that is taken", side="BUY", price=far, quantity="0.001", newClientOrderId="twice", **limit)
+        await self.place(
+            "an id that is taken", side="BUY", price=far, quantity="0.001", newClientOrderId="twice", **limit
+        )
         new = self._own.new
         for label, code, params in (
-            ("a client id twice", -2010, {"side": "BUY", "price": far, "quantity": "0.001", "newClientOrderId": "twice", **limit}),
+            (
+                "a client id twice",
+                -2010,
+                {"side": "BUY", "price": far, "quantity": "0.001", "newClientOrderId": "twice", **limit},
+            ),
             ("too little money", -2010, {"side": "BUY", "price": far, "quantity": "20", **limit}),
-            ("post-only that would take", -2010, {"side": "BUY", "type": "LIMIT_MAKER", "price": ask, "quantity": "0.001"}),
-            ("stop that would trigger", -2010, {"side": "SELL", "type": "STOP_LOSS", "stopPrice": _ticks(ask * 2), "quantity": "0.001"}),
+            (
+                "post-only that would take",
+                -2010,
+                {"side": "BUY", "type": "LIMIT_MAKER", "price": ask, "quantity": "0.001"},
+            ),
+            (
+                "stop that would trigger",
+                -2010,
+                {"side": "SELL", "type": "STOP_LOSS", "stopPrice": _ticks(ask * 2), "quantity": "0.001"},
+            ),
             ("LOT_SIZE", -1013, {"side": "BUY", "price": far, "quantity": "0.000001", **limit}),
             ("PRICE_FILTER", -1013, {"side": "BUY", "price": f"{far}5", "quantity": "0.001", **limit}),
             ("NOTIONAL", -1013, {"side": "BUY", "price": far, "quantity": "0.00001", **limit}),
@@ -229,11 +255,17 @@ class Life:
             await self._refused(label, self._own, code, new(**_sent({"symbol": market_id(SYMBOL), **params})))
         test = {"symbol": market_id(SYMBOL), "side": "BUY", "price": str(far), "quantity": "0.001", **limit}
         self._checks.same("test order: answer", await self._own.test(**test), {})
-        await self._refused("test order that is wrong", self._own, -1013, self._own.test(**{**test, "quantity": "0.000001"}))
+        await self._refused(
+            "test order that is wrong", self._own, -1013, self._own.test(**{**test, "quantity": "0.000001"})
+        )
         for label, call in (("cancel", self._own.cancel), ("query", self._own.get)):
             code = -2011 if label == "cancel" else -2013
-            await self._refused(f"{label} of nothing", self._own, code, call(symbol=market_id(SYMBOL), orderId=UNKNOWN_ID))
-        self._checks.same("orders after refusals", len(self._venue.orders(self._account, since_ms=self._since_ms)), before + 1)
+            await self._refused(
+                f"{label} of nothing", self._own, code, call(symbol=market_id(SYMBOL), orderId=UNKNOWN_ID)
+            )
+        self._checks.same(
+            "orders after refusals", len(self._venue.orders(self._account, since_ms=self._since_ms)), before + 1
+        )
 
     async def replace_and_cancel(self) -> None:
         """Cancel-and-replace, cancels by each id, and cancel of all."""
@@ -242,15 +274,33 @@ class Life:
         limit = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
         first = await self.place("to be replaced", price=low, quantity="0.001", **limit)
         answer = await self._own.replace(
-            **_sent({"symbol": market_id(SYMBOL), "cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": first["orderId"], "price": low - TICK, "quantity": "0.002", **limit})
+            **_sent(
+                {
+                    "symbol": market_id(SYMBOL),
+                    "cancelReplaceMode": "STOP_ON_FAILURE",
+                    "cancelOrderId": first["orderId"],
+                    "price": low - TICK,
+                    "quantity": "0.002",
+                    **limit,
+                }
+            )
         )
-        self._checks.same("replace: results", (answer["cancelResult"], answer["newOrderResult"]), ("SUCCESS", "SUCCESS"))
+        self._checks.same(
+            "replace: results", (answer["cancelResult"], answer["newOrderResult"]), ("SUCCESS", "SUCCESS")
+        )
         self._judge("replace: the old order", self._own, answer["cancelResponse"])
         self._judge("replace: the new order", self._own, answer["newOrderResponse"])
         self._placed[self._account].append(str(answer["newOrderResponse"]["orderId"]))
-        named = await self.place("to be canceled by own id", price=low, quantity="0.001", newClientOrderId="judge-2", **limit)
+        named = await self.place(
+            "to be canceled by own id", price=low, quantity="0.001", newClientOrderId="judge-2", **limit
+        )
         await self.cancel("by own id", named, origClientOrderId="judge-2")
-        await self._refused("cancel a second time", self._own, -2011, self._own.cancel(symbol=market_id(SYMBOL), origClientOrderId="judge-2"))
+        await self._refused(
+            "cancel a second time",
+            self._own,
+            -2011,
+            self._own.cancel(symbol=market_id(SYMBOL), origClientOrderId="judge-2"),
+        )
         waiting = {row["id"] for row in self._open_rows()}
         shown = {str(row["orderId"]) for row in await self._own.open(symbol=market_id(SYMBOL))}
         self._checks.same("open orders", shown, {str(one) for one in waiting})
@@ -264,16 +314,32 @@ class Life:
         for door, account in ((self._own, self._account), (self._other, self._accounts[id(self._other)])):
             rows = self._venue.orders(account, symbol=SYMBOL)
             said = await door.all(symbol=market_id(SYMBOL), limit=1000)
-            self._checks.same(f"{account}: all orders", sorted(str(o["orderId"]) for o in said), sorted(str(r["id"]) for r in rows))
+            self._checks.same(
+                f"{account}: all orders", sorted(str(o["orderId"]) for o in said), sorted(str(r["id"]) for r in rows)
+            )
             by_id = {str(row["id"]): row for row in rows}
             for order in said:
                 if str(order["orderId"]) in by_id:
-                    self._checks.rows(f"{account}: one of all orders", answered_order(order), ledger_order(by_id[str(order["orderId"])]))
+                    self._checks.rows(
+                        f"{account}: one of all orders",
+                        answered_order(order),
+                        ledger_order(by_id[str(order["orderId"])]),
+                    )
             own = [str(row["id"]) for row in rows if row["created_ms"] >= self._since_ms]
-            self._checks.same(f"{account}: orders placed, none lost, none doubled", sorted(own), sorted(self._placed[account]))
+            self._checks.same(
+                f"{account}: orders placed, none lost, none doubled", sorted(own), sorted(self._placed[account])
+            )
             fills = [ledger_fill(row) for row in self._venue.fills(account, symbol=SYMBOL)]
-            self._checks.same(f"{account}: fills", [answered_fill(f) for f in await door.fills(symbol=market_id(SYMBOL), limit=1000)], fills)
-            self._checks.same(f"{account}: balances", answered_balances(await door.account()), ledger_balances(self._venue.balances(account)))
+            self._checks.same(
+                f"{account}: fills",
+                [answered_fill(f) for f in await door.fills(symbol=market_id(SYMBOL), limit=1000)],
+                fills,
+            )
+            self._checks.same(
+                f"{account}: balances",
+                answered_balances(await door.account()),
+                ledger_balances(self._venue.balances(account)),
+            )
         self._checks.same("the ledger is sound", self._venue.problems(), [])
 
     async def place(self, label: str, door: Door | None = None, /, **params: Any) -> dict[str, Any]:
@@ -287,7 +353,11 @@ class Life:
             rows = self._venue.fills(self._accounts[id(door)], symbol=SYMBOL, since_ms=self._since_ms)
             own = [ledger_fill(row) for row in rows if str(row["order_id"]) == str(answer["orderId"])]
             said = placed_fills(answer)
-            self._checks.same(f"{label}: fills", said, [{name: fill[name] for name in one} for one, fill in zip(said, own, strict=True)])
+            self._checks.same(
+                f"{label}: fills",
+                said,
+                [{name: fill[name] for name in one} for one, fill in zip(said, own, strict=True)],
+            )
         return answer
 
     async def query(self, label: str, order: Mapping[str, Any], **ref: Any) -> dict[str, Any]:
@@ -300,7 +370,9 @@ class Life:
     async def cancel(self, label: str, order: Mapping[str, Any], **ref: Any) -> None:
         """Cancel an order; the answer is the ledger's order, which is canceled."""
         answer = await self._own.cancel(symbol=market_id(SYMBOL), **ref)
-        self._checks.same(f"cancel {label}: id and status", (answer["orderId"], answer["status"]), (order["orderId"], "CANCELED"))
+        self._checks.same(
+            f"cancel {label}: id and status", (answer["orderId"], answer["status"]), (order["orderId"], "CANCELED")
+        )
         self._judge(f"cancel {label}: answer", self._own, answer)
 
     def _judge(self, label: str, door: Door, answer: Mapping[str, Any]) -> None:

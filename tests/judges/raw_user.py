@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
-from kit import Checks, Venue, exact
-from raw_data import settled
-from words import ledger_fill, ledger_order, reported_fill, reported_order
+from judges.kit import Checks, Venue, exact
+from judges.raw_data import settled
+from judges.words import ledger_fill, ledger_order, reported_fill, reported_order
 
 
 class Account:
@@ -25,14 +25,21 @@ class Account:
 async def judge_account(checks: Checks, venue: Venue, heard: Account, account: str, since_ms: int) -> None:
     """Orders, fills and balances as the stream told them are the ledger's, from `since_ms` on."""
     rows = [row for row in venue.orders(account) if row["updated_ms"] >= since_ms]
-    fills = {(row["symbol"].replace("/", ""), str(row["trade_id"])): ledger_fill(row) for row in venue.fills(account, since_ms=since_ms)}
+    fills = {
+        (row["symbol"].replace("/", ""), str(row["trade_id"])): ledger_fill(row)
+        for row in venue.fills(account, since_ms=since_ms)
+    }
     await settled(lambda: len(_trades(heard)), len(fills))
     told = _trades(heard)
     checks.same("executionReport: fills told once each", len(told), len(fills))
     for event in told:
         checks.rows("executionReport: a fill", reported_fill(event), fills[event["s"], str(event["t"])])
     last = {(event["s"], str(event["i"])): event for event in heard.of("executionReport")}
-    checks.same("executionReport: every order was told of", sorted(last), sorted((r["symbol"].replace("/", ""), str(r["id"])) for r in rows))
+    checks.same(
+        "executionReport: every order was told of",
+        sorted(last),
+        sorted((r["symbol"].replace("/", ""), str(r["id"])) for r in rows),
+    )
     for row in rows:
         key = (row["symbol"].replace("/", ""), str(row["id"]))
         if key in last:
@@ -44,7 +51,9 @@ async def judge_account(checks: Checks, venue: Venue, heard: Account, account: s
         told_balances |= {one["a"]: (exact(one["f"]), exact(one["l"])) for one in event["B"]}
     checks.true("outboundAccountPosition: came", len(told_balances) > 0)
     for asset, said in told_balances.items():
-        checks.same(f"outboundAccountPosition: {asset}", said, tuple(Decimal(held[asset][name]) for name in ("free", "locked")))
+        checks.same(
+            f"outboundAccountPosition: {asset}", said, tuple(Decimal(held[asset][name]) for name in ("free", "locked"))
+        )
 
 
 def _trades(heard: Account) -> list[dict[str, Any]]:
@@ -55,8 +64,7 @@ def _judge_reports(checks: Checks, heard: Account) -> None:
     """What each report adds up to, within the stream alone."""
     filled: dict[tuple[str, int], Decimal] = {}
     reports = heard.of("executionReport")
-    rising: Callable[[str], bool] = lambda name: all(a[name] <= b[name] for a, b in zip(reports, reports[1:], strict=False))  # noqa: E731
-    checks.true("executionReport: execution ids and times rise", rising("I") and rising("E"))
+    checks.true("executionReport: execution ids and times rise", all(a["I"] < b["I"] and a["E"] <= b["E"] for a, b in pairwise(reports)))
     for event in reports:
         key = (event["s"], event["i"])
         filled[key] = filled.get(key, Decimal(0)) + exact(event["l"])

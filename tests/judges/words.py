@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from kit import exact
+from judges.kit import exact
 
 Row = dict[str, Any]
 

@@ -28,9 +28,7 @@ def imported(module: str) -> tuple[float, list[str]]:
 
 
 def test_importing_planar_takes_less_than_a_quarter_of_importing_ccxt() -> None:
-    ours, theirs = (
-        min(imported(module)[0] for _ in range(ROUNDS)) for module in ("planar", "ccxt.async_support")
-    )
+    ours, theirs = (min(imported(module)[0] for _ in range(ROUNDS)) for module in ("planar", "ccxt.async_support"))
     assert ours < theirs / 4, f"planar {ours * 1000:.0f} ms, ccxt.async_support {theirs * 1000:.0f} ms"
 
 
