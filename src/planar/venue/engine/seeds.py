@@ -20,6 +20,7 @@ from planar.venue.engine.types import NewOrder
 from planar.venue.engine.units import to_decimal
 
 _SEARCHED_TRADES = 200
+_SEARCHED_PAGES = 50
 _LEAST_NOTIONALS = 10
 """Least size of the trades that become fills, in smallest orders; the largest are a hundred times that."""
 
@@ -166,10 +167,13 @@ class _Seeder:
         history = self._histories[row.symbol]
         taker_bought = (row.side is Side.BUY) != row.is_maker
         least = market.spec.min_notional * _LEAST_NOTIONALS
-        for trade in history.trades(history.id_at(at), _SEARCHED_TRADES):
-            quote = to_decimal(trade.price * trade.lots * market.lot_value)
-            if trade.taker_bought == taker_bought and least <= quote <= 100 * least:
-                return trade
+        start = history.id_at(at)
+        # in a quiet hour the first trades may all be too small, so the search goes on page by page
+        for page in range(_SEARCHED_PAGES):
+            for trade in history.trades(start + page * _SEARCHED_TRADES, _SEARCHED_TRADES):
+                quote = to_decimal(trade.price * trade.lots * market.lot_value)
+                if trade.taker_bought == taker_bought and least <= quote <= 100 * least:
+                    return trade
         raise ValueError(f"{row.symbol}: no trade after {at} fits a seeded order")
 
     def _open_order(self, row: _OpenOrder, at: int) -> None:
