@@ -1,6 +1,25 @@
 """Settings for all tests."""
 
+from asyncio import sslproto
+from typing import Any
+
 from hypothesis import settings
 
 settings.register_profile("planar", deadline=None)
 settings.load_profile("planar")
+
+
+def _mend_old_pythons() -> None:
+    """Early releases of Python 3.11 fail when a TLS transport that has ended is aborted, as aiohttp does for CCXT's own
+    connector when an unmodified client closes. Later releases look first; here the same."""
+    transport: Any = sslproto._SSLProtocolTransport  # type: ignore[attr-defined]
+    original = transport.abort
+
+    def abort(self: Any) -> None:
+        if self._ssl_protocol is not None:
+            original(self)
+
+    transport.abort = abort
+
+
+_mend_old_pythons()

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,12 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 LINES_FOR = ("ccxt-py", "ccxt-py-sync")
 JUDGE_S = 300
+"""After this long a judge is stopped."""
 END_S = 10
+
+
+class SetupError(Exception):
+    """A judge cannot begin."""
 
 
 class Judge(NamedTuple):
@@ -120,8 +126,8 @@ def run(name: str, seed: int) -> Result:
             python = own_python(name) if judge.own_environment else sys.executable
             with venue(environ, seed) as task:
                 listen(judge, python, environ, task, result)
-        except subprocess.CalledProcessError as error:
-            result.fail("what the judge needs could be set up", error.stderr or str(error))
+        except (SetupError, subprocess.CalledProcessError) as error:
+            result.fail("what the judge needs could be set up", str(error))
     result.seconds = time.monotonic() - began
     return result
 
@@ -148,7 +154,10 @@ def venue(environ: dict[str, str], seed: int) -> Iterator[dict[str, Any]]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        record = json.loads(process.stdout.readline())
+        ready = process.stdout.readline()
+        if not ready:
+            raise SetupError("the local venue did not start; it says why above")
+        record = json.loads(ready)
         yield {
             "port": record["port"],
             "token": record["token"],
@@ -168,7 +177,7 @@ def venue(environ: dict[str, str], seed: int) -> Iterator[dict[str, Any]]:
 def cli(environ: dict[str, str], *words: str) -> str:
     """What `planar venue ...` prints."""
     command = [sys.executable, "-m", "planar", "venue", *words]
-    done = subprocess.run(command, check=True, capture_output=True, env=environ, cwd=environ["HOME"], text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environ, cwd=environ["HOME"], text=True)
     return done.stdout
 
 
@@ -191,10 +200,13 @@ def listen(judge: Judge, python: str, environ: dict[str, str], task: dict[str, A
         assert process.stdout is not None
         process.stdin.write(json.dumps(task))
         process.stdin.close()
+        watch = threading.Timer(JUDGE_S, process.kill)
+        watch.start()
         try:
             take_lines(process, result)
             code = process.wait(END_S)
         finally:
+            watch.cancel()
             process.kill()
             process.wait()
     if code or not result.checks:
@@ -204,25 +216,21 @@ def listen(judge: Judge, python: str, environ: dict[str, str], task: dict[str, A
 
 
 def take_lines(process: subprocess.Popen[str], result: Result) -> None:
-    """Read until the script ends, JUDGE_S at most."""
+    """Read until the script ends."""
     assert process.stdout is not None
-    ends = time.monotonic() + JUDGE_S
     for text in process.stdout:
         try:
             line = json.loads(text)
         except ValueError:
+            line = None
+        if not isinstance(line, dict):
             line = {"note": text.rstrip()}  # a client that prints
-        result.take(line if isinstance(line, dict) else {"note": text.rstrip()})
+        result.take(line)
         progress(result, line)
-        if time.monotonic() > ends:
-            result.fail("the judge ends in time", f"still running after {JUDGE_S} s")
-            return
 
 
-def progress(result: Result, line: Any) -> None:
+def progress(result: Result, line: dict[str, Any]) -> None:
     """A line when a part is over, and one for each disagreement."""
-    if not isinstance(line, dict):
-        return
     if "seconds" in line:
         print(f"{result.name}: {line['part']} ({line['seconds']:.1f} s)", file=sys.stderr, flush=True)
     elif line.get("ok") is False:
@@ -248,4 +256,7 @@ def table(results: list[Result]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -23,10 +23,12 @@ from judges.ccxt_words import (
     unified_prints,
 )
 from judges.kit import Checks, Venue, exact, now_ms
-from judges.market import Bar, Ladder, Print, check_ladder, check_prints
-from judges.raw_data import BOOK_LEVELS, LIVE_S, POLL_S, agreed, settled, until
+from judges.market import Bar, Ladder, check_ladder, check_prints
+from judges.raw_data import BOOK_LEVELS, POLL_S, agreed, settled, until
 from judges.words import ledger_fill, ledger_order
 
+START_S = 20.0
+STEP_MS = 5_000
 OTHERS = ["ETH/USDT", "SOL/USDT"]
 FRAMES = [["ETH/USDT", "1m"], ["SOL/USDT", "5m"]]
 BEST = ("bid", "bidVolume", "ask", "askVolume")
@@ -70,10 +72,11 @@ class Pump:
 class PublicStreams:
     """Every public stream, listened to while the market lives, compared when it stands still."""
 
-    def __init__(self, checks: Checks, venue: Venue, client: Client) -> None:
+    def __init__(self, checks: Checks, venue: Venue, client: Client, live_s: float) -> None:
+        """`live_s`: for how long books are compared while the market lives."""
         self._checks, self._venue, self._client = checks, venue, client
+        self._live_s = live_s
         self._do = client.do
-        self._prints: dict[str, list[Print]] = {}
 
     async def run(self) -> None:
         """All of them."""
@@ -92,9 +95,13 @@ class PublicStreams:
             "candles of several": Pump(self._client, "watch_ohlcv_for_symbols", FRAMES),
         }
         try:
-            await until(lambda: all(pump.yielded or pump.error for pump in pumps.values()), seconds=20)
+            await until(lambda: all(pump.yielded or pump.error for pump in pumps.values()), seconds=START_S)
             await self._while_it_lives()
             self._venue.freeze()
+            async with asyncio.timeout(START_S):
+                while not all(_rows(pumps).values()):  # the quieter markets do not trade every second
+                    self._venue.step(STEP_MS)
+                    await asyncio.sleep(POLL_S)
             await self._standing(pumps)
             await self._unwatch()
         finally:
@@ -113,7 +120,7 @@ class PublicStreams:
 
     async def _while_it_lives(self) -> None:
         """Books equal REST's at the same update id, again and again."""
-        compared, same, ends = 0, 0, time.monotonic() + LIVE_S
+        compared, same, ends = 0, 0, time.monotonic() + self._live_s
         while time.monotonic() < ends:
             for symbol in (SYMBOL, *OTHERS):
                 shown = await self._rest(symbol)
@@ -130,20 +137,18 @@ class PublicStreams:
         checks = self._checks
         for symbol in (SYMBOL, *OTHERS):
             book = await self._rest(symbol)
-            kept = await settled(lambda s=symbol: self._kept(s), book)
+            kept = await settled(self._checks, lambda s=symbol: self._kept(s), book)
             checks.same(f"{symbol}: the book at its last update id", kept, book)
             check_ladder(checks, f"{symbol}: the book", kept)
-        await self._trades(SYMBOL, [row for rows in pumps["trades"].yielded for row in rows])
-        several = [row for rows in pumps["trades of several"].yielded for row in rows]
-        for symbol in OTHERS:
-            await self._trades(symbol, [row for row in several if row["symbol"] == symbol])
+        for symbol, rows in _rows(pumps).items():
+            await self._trades(symbol, rows)
         await self._tickers()
         for symbol, frame in ([SYMBOL, "1m"], *FRAMES):
 
             async def last(symbol: str = symbol, frame: str = frame) -> Bar:
                 return unified_bars(await self._do("fetch_ohlcv", symbol, frame))[-1]
 
-            said, expected = await agreed(lambda s=symbol, f=frame: self._candle(s, f), last)
+            said, expected = await agreed(self._checks, lambda s=symbol, f=frame: self._candle(s, f), last)
             checks.same(f"{symbol} {frame}: the last candle", said, expected)
 
     def _candle(self, symbol: str, frame: str) -> Bar:
@@ -152,9 +157,6 @@ class PublicStreams:
     async def _trades(self, symbol: str, rows: list[Any]) -> None:
         newest = unified_prints(await self._do("fetch_trades", symbol, None, 1000, RAW_TRADES))
         streamed = unified_prints(rows)
-        if not streamed:
-            self._checks.true(f"{symbol}: trades came", False)
-            return
         check_prints(self._checks, f"{symbol}: trades", streamed)
         first = next(index for index, one in enumerate(newest) if one.id == streamed[0].id)
         self._checks.same(f"{symbol}: trades, the same as REST", streamed, newest[first : first + len(streamed)])
@@ -167,11 +169,15 @@ class PublicStreams:
                 ticker = await self._do("fetch_ticker", symbol)
                 return [exact(ticker[name]) for name in DAY]
 
-            said, expected = await agreed(lambda s=symbol: [exact(exchange.tickers[s][name]) for name in DAY], day)
+            said, expected = await agreed(
+                self._checks, lambda s=symbol: [exact(exchange.tickers[s][name]) for name in DAY], day
+            )
             self._checks.same(f"{symbol}: ticker", said, expected)
             rest = (await self._do("fetch_bids_asks", [symbol]))[symbol]
             expected = [exact(rest[name]) for name in BEST]
-            said = await settled(lambda s=symbol: [exact(exchange.bidsasks[s][name]) for name in BEST], expected)
+            said = await settled(
+                self._checks, lambda s=symbol: [exact(exchange.bidsasks[s][name]) for name in BEST], expected
+            )
             self._checks.same(f"{symbol}: bid and ask", said, expected)
 
     async def _unwatch(self) -> None:
@@ -199,6 +205,12 @@ class PublicStreams:
         check_ladder(self._checks, "watched again", book)
 
 
+def _rows(pumps: Mapping[str, Pump]) -> dict[str, list[Any]]:
+    """The trades that were told of, by market."""
+    rows = [row for name in ("trades", "trades of several") for rows in pumps[name].yielded for row in rows]
+    return {symbol: [row for row in rows if row["symbol"] == symbol] for symbol in (SYMBOL, *OTHERS)}
+
+
 class PrivateStreams:
     """Orders, fills and balances as they are told, from `start` to `judge`."""
 
@@ -215,7 +227,7 @@ class PrivateStreams:
         self._fills = Pump(client, "watch_my_trades")
         self._balance = Pump(client, "watch_balance")
         self._pumps = (self._orders, self._of_market, self._fills, self._balance)
-        ends = time.monotonic() + 20
+        ends = time.monotonic() + START_S
         while not all(pump.yielded or pump.error for pump in self._pumps) and time.monotonic() < ends:
             await client.do("create_order", SYMBOL, "market", "buy", 0.001)
             await asyncio.sleep(POLL_S)
@@ -227,18 +239,18 @@ class PrivateStreams:
         rows = [row for row in self._venue.orders(account, symbol=SYMBOL) if row["updated_ms"] >= self._since_ms]
         states = {str(row["id"]): expected_order(ledger_order(row)) for row in rows}
         for name, pump in (("watch_orders", self._orders), ("watch_orders of a market", self._of_market)):
-            await settled(lambda p=pump: sorted(_last(p, states)), sorted(states))
+            await settled(self._checks, lambda p=pump: sorted(_last(p, states)), sorted(states))
             heard = _last(pump, states)
             checks.same(f"{name}: orders told of", sorted(heard), sorted(states))
             for order_id, said in heard.items():
                 checks.rows(f"{name}: the last state of an order", unified_order(said), states[order_id])
         expected = [ledger_fill(row) for row in self._venue.fills(account, symbol=SYMBOL, since_ms=self._since_ms)]
-        told = await settled(self._told, expected)
+        told = await settled(self._checks, self._told, expected)
         checks.same("watch_my_trades: every fill once", told, expected)
         held = self._venue.balances(account)
         for asset in ("BTC", "USDT"):
             free, locked = (Decimal(held[asset][name]) for name in ("free", "locked"))
-            said = await settled(lambda a=asset: _money(self._balance.last[a]), (free, locked))
+            said = await settled(self._checks, lambda a=asset: _money(self._balance.last[a]), (free, locked))
             checks.same(f"watch_balance: {asset}", said, (free, locked))
         for pump in self._pumps:
             await pump.stop()

@@ -15,7 +15,8 @@ from binance.websocket.spot.websocket_stream import SpotWebsocketStreamClient
 
 from judges.kit import Checks, Venue, check_shipped, exact, now_ms, read_task, say
 from judges.raw_data import MARKET, STREAMS, Ask, Heard, event_of, judge_rest, judge_streams, until
-from judges.raw_life import Life, TableDoor
+from judges.raw_door import TableDoor
+from judges.raw_life import SYMBOL, Life
 from judges.raw_user import Account, judge_account
 
 ANSWER_S = 10.0
@@ -219,7 +220,16 @@ async def judge(checks: Checks, venue: Venue) -> None:
         checks.same("an order signed with Ed25519", order["status"], "FILLED")
         await judge_rest(checks, rest_door(real).ask)
         await listen(checks, venue, rest_door(real).ask, {"proxies": proxies})
-    check_shipped(checks, "binance-connector", [name for name in sys.modules if name.startswith("binance")])
+    with checks.part("microseconds"):
+        keys = venue.keys["alice"]
+        precise = Spot(api_key=keys["apiKey"], api_secret=keys["secret"], base_url=venue.base, time_unit="microsecond")
+        order = precise.new_order(symbol=MARKET, side="BUY", type="MARKET", quantity="0.001")
+        row = venue.order("alice", SYMBOL, str(order["orderId"]))
+        checks.same("an order's time", order["transactTime"] // 1000, row["updated_ms"])
+        trade = precise.my_trades(MARKET, orderId=order["orderId"])[0]
+        checks.same("a trade's time", trade["time"] // 1000, row["updated_ms"])
+    with checks.part("the client itself"):
+        check_shipped(checks, "binance-connector", [name for name in sys.modules if name.startswith("binance")])
 
 
 if __name__ == "__main__":

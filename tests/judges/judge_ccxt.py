@@ -18,6 +18,7 @@ from judges.ccxt_life import BY_REST, BY_SOCKET, Life
 from judges.ccxt_streams import PrivateStreams, PublicStreams
 from judges.ccxt_words import Client, made_by
 from judges.kit import Checks, Venue, check_shipped, read_task, say
+from judges.raw_data import LIVE_S
 
 PARTNERS = ("alice", "bob")
 
@@ -102,7 +103,7 @@ class Judge:
     async def public(self) -> None:
         """The public streams."""
         async with self._clients(ccxt.pro) as (alice, _):
-            await PublicStreams(self._checks, self._venue, alice).run()
+            await PublicStreams(self._checks, self._venue, alice, LIVE_S if self._paced else LIVE_S / 3).run()
 
     def coverage(self) -> None:
         """Every method that CCXT says the exchange has was called, but for those that do not concern it here."""

@@ -18,8 +18,9 @@ from binance.exceptions import BinanceAPIException
 
 from judges.kit import Checks, Venue, check_shipped, exact, now_ms, read_task, say
 from judges.market import Ladder, ladder
-from judges.raw_data import BOOK_LEVELS, MARKET, STREAMS, Heard, agreed, event_of, judge_rest, judge_streams
-from judges.raw_life import Life, TableDoor
+from judges.raw_data import BOOK_LEVELS, MARKET, STREAMS, Heard, agreed, event_of, judge_rest, judge_streams, until
+from judges.raw_door import TableDoor
+from judges.raw_life import SYMBOL, Life
 from judges.raw_user import Account, judge_account
 from judges.words import ledger_balances
 
@@ -168,7 +169,7 @@ async def judge_cache(checks: Checks, client: AsyncClient, manager: DepthCacheMa
         cache = manager.get_depth_cache()
         return Ladder(0, *(tuple((p, a) for p, a in side) for side in (cache.get_bids(), cache.get_asks())))
 
-    said, expected = await agreed(kept, book)
+    said, expected = await agreed(checks, kept, book)
     checks.same("the book", said, expected)
 
 
@@ -186,6 +187,23 @@ async def judge_ed25519(checks: Checks, venue: Venue) -> None:
     checks.same("balances", {a: b for a, b in said.items() if any(b)}, ledger_balances(venue.balances("alice")))
 
 
+async def judge_microseconds(checks: Checks, venue: Venue) -> None:
+    """Times of trades in microseconds: REST, WebSocket API and streams show the same trade."""
+    async with clients(venue, time_unit="MICROSECOND") as (alice, _):
+        streamed: list[Any] = []
+        async with reading(BinanceSocketManager(alice).trade_socket(MARKET), streamed.append):
+            order = await alice.create_order(symbol=MARKET, side="BUY", type="MARKET", quantity="0.001")
+            await until(lambda: bool(streamed))
+            trade = (await alice.get_my_trades(symbol=MARKET, orderId=order["orderId"]))[0]
+            by_socket = (await alice.ws_get_my_trades(symbol=MARKET, orderId=order["orderId"]))[0]
+            venue.resume()  # the library closes a socket when its next message comes
+    venue.freeze()
+    row = venue.order("alice", SYMBOL, str(order["orderId"]))
+    checks.same("REST", trade["time"] // 1000, row["updated_ms"])
+    checks.same("WebSocket API", by_socket, trade)
+    checks.same("stream", (streamed[0]["t"], streamed[0]["T"]), (trade["id"], trade["time"]))
+
+
 async def judge(checks: Checks, venue: Venue) -> None:
     """All doors of the library."""
     venue.freeze()
@@ -201,7 +219,10 @@ async def judge(checks: Checks, venue: Venue) -> None:
         await judge_ed25519(checks, venue)
     await judge_asynchronous(checks, venue)
     await judge_streams_and_cache(checks, venue)
-    check_shipped(checks, "python-binance", [name for name in sys.modules if name.startswith("binance")])
+    with checks.part("microseconds"):
+        await judge_microseconds(checks, venue)
+    with checks.part("the client itself"):
+        check_shipped(checks, "python-binance", [name for name in sys.modules if name.startswith("binance")])
 
 
 if __name__ == "__main__":

@@ -86,9 +86,9 @@ class Venue:
         """Let the market move again."""
         self._call("POST", "/market", {"action": "resume"})
 
-    def add_fault(self, rule: Mapping[str, Any]) -> None:
-        """Add a fault rule."""
-        self._call("POST", "/faults", rule)
+    def step(self, ms: int) -> None:
+        """Let so much time pass in a market that stands still."""
+        self._call("POST", "/market", {"action": "step", "ms": ms})
 
     def _ledger(self, kind: str, **query: Any) -> Any:
         asked = {name: str(value) for name, value in query.items() if value is not None}
@@ -109,10 +109,15 @@ class Venue:
 
 
 class Checks:
-    """The book of checks. What is compared is written down, whether it agrees or not."""
+    """The book of checks. What is compared is written down, whether it agrees or not.
 
-    def __init__(self, write: Callable[[dict[str, Any]], None]) -> None:
+    Attributes:
+        patience_s: for how long what a stream says may lag behind.
+    """
+
+    def __init__(self, write: Callable[[dict[str, Any]], None], *, patience_s: float = 6.0) -> None:
         """`write`: takes each line of what a judge says."""
+        self.patience_s = patience_s
         self._write = write
         self._part = ""
 

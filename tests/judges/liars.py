@@ -66,7 +66,9 @@ def lie_about_balances() -> None:
 def lie_about_orders() -> None:
     """Some orders are shown as if they had been filled a little more."""
     times = Times()
-    _after(order_json, "queried", lambda row: {**row, "executedQty": _more(row["executedQty"])} if times.come() else row)
+    _after(
+        order_json, "queried", lambda row: {**row, "executedQty": _more(row["executedQty"])} if times.come() else row
+    )
 
 
 def place_twice() -> None:

@@ -93,11 +93,11 @@ def check_ladder(checks: Checks, what: str, book: Ladder) -> None:
 
 
 def bar_of(found: Sequence[Print], open_ms: int, length_ms: int = MINUTE_MS) -> Bar:
-    """The candle that these trades make."""
+    """The candle that these trades make; without any, it stands at the price of the last one before."""
     inside = [one for one in found if open_ms <= one.ts_ms < open_ms + length_ms]
-    amounts = [one.price for one in inside]
+    prices = [one.price for one in inside] or [next(one.price for one in reversed(found) if one.ts_ms < open_ms)]
     volume = sum((one.amount for one in inside), Decimal(0))
-    return Bar(open_ms, amounts[0], max(amounts), min(amounts), amounts[-1], volume)
+    return Bar(open_ms, prices[0], max(prices), min(prices), prices[-1], volume)
 
 
 def bar_of_bars(found: Sequence[Bar]) -> Bar:

@@ -30,7 +30,7 @@ Ask = Callable[..., Awaitable[Any]]
 MARKET = "BTCUSDT"
 MARKETS = 20
 LIVE_S = 3.0
-SETTLE_S = 6.0
+COME_S = 6.0
 BOOK_LEVELS = 1000
 """More than the local books have."""
 POLL_S = 0.25
@@ -141,7 +141,7 @@ async def judge_streams(checks: Checks, venue: Venue, ask: Ask, heard: Heard) ->
 
 async def _judge_standing(checks: Checks, ask: Ask, heard: Heard, mirror: Mirror) -> None:
     book = ladder(await ask("depth", symbol=MARKET, limit=BOOK_LEVELS))
-    checks.same("depth: the book at its last update id", await settled(mirror.ladder, book), book)
+    checks.same("depth: the book at its last update id", await settled(checks, mirror.ladder, book), book)
     checks.same("depth: gaps", mirror.gaps, [])
     newest = prints(await ask("trades", symbol=MARKET, limit=1000))
     streamed = streamed_prints(heard.events["trade"])
@@ -155,10 +155,12 @@ async def _judge_standing(checks: Checks, ask: Ask, heard: Heard, mirror: Mirror
         row = aggregates[event["a"]]
         checks.same("aggTrade: the same as REST", [event[n] for n in names], [row[n] for n in names])
     last = heard.events["depth20@100ms"]
-    checks.same("depth20: the top of the book", await settled(lambda: ladder(last[-1]), book.top(20)), book.top(20))
+    checks.same(
+        "depth20: the top of the book", await settled(checks, lambda: ladder(last[-1]), book.top(20)), book.top(20)
+    )
     best = heard.events["bookTicker"]
     top = (*book.bids[0], *book.asks[0])
-    checks.same("bookTicker", await settled(lambda: tuple(exact(best[-1][n]) for n in "bBaA"), top), top)
+    checks.same("bookTicker", await settled(checks, lambda: tuple(exact(best[-1][n]) for n in "bBaA"), top), top)
     await _judge_tickers(checks, ask, heard)
 
 
@@ -169,7 +171,7 @@ async def _judge_tickers(checks: Checks, ask: Ask, heard: Heard) -> None:
         row = (await ask("klines", symbol=MARKET, interval="1m", limit=1))[0]
         return [row[0], *row[1:6], row[6], row[7], row[8]]
 
-    said, expected = await agreed(lambda: [heard.events["kline_1m"][-1]["k"][n] for n in names], candle)
+    said, expected = await agreed(checks, lambda: [heard.events["kline_1m"][-1]["k"][n] for n in names], candle)
     checks.same("kline_1m: the same as REST", said, expected)
     mini = {"o": "openPrice", "h": "highPrice", "l": "lowPrice", "c": "lastPrice", "v": "volume", "q": "quoteVolume"}
     full = {**mini, "p": "priceChange", "P": "priceChangePercent", "w": "weightedAvgPrice", "x": "prevClosePrice"}
@@ -181,13 +183,13 @@ async def _judge_tickers(checks: Checks, ask: Ask, heard: Heard) -> None:
             row = await ask("ticker/24hr", symbol=MARKET)
             return [row[name] for name in fields.values()]
 
-        said, expected = await agreed(lambda s=stream, f=fields: [heard.events[s][-1][n] for n in f], day)
+        said, expected = await agreed(checks, lambda s=stream, f=fields: [heard.events[s][-1][n] for n in f], day)
         checks.same(f"{stream}: the same as REST", said, expected)
 
 
-async def agreed(look: Callable[[], Any], ask: Callable[[], Awaitable[Any]], seconds: float = SETTLE_S) -> Any:
+async def agreed(checks: Checks, look: Callable[[], Any], ask: Callable[[], Awaitable[Any]]) -> Any:
     """What is seen and what is answered, when they agree or when the time is over: a minute may turn in between."""
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + checks.patience_s
     while True:
         expected = await ask()
         seen = _look(look)
@@ -196,16 +198,16 @@ async def agreed(look: Callable[[], Any], ask: Callable[[], Awaitable[Any]], sec
         await asyncio.sleep(POLL_S)
 
 
-async def until(condition: Callable[[], bool], seconds: float = SETTLE_S) -> None:
+async def until(condition: Callable[[], bool], seconds: float = COME_S) -> None:
     """Wait until it holds, or TimeoutError."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for comes from the client
             await asyncio.sleep(0.01)
 
 
-async def settled(look: Callable[[], Any], expected: Any, seconds: float = SETTLE_S) -> Any:
+async def settled(checks: Checks, look: Callable[[], Any], expected: Any) -> Any:
     """What is seen when it is what is expected, or when the time is over."""
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + checks.patience_s
     while (seen := _look(look)) != expected and time.monotonic() < ends:  # noqa: ASYNC110 - as in `until`
         await asyncio.sleep(0.02)
     return seen

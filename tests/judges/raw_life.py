@@ -5,12 +5,12 @@ The market stands still meanwhile: only the two accounts of the judge trade, so 
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from judges.kit import Checks, Venue, now_ms
+from judges.raw_door import Door
 from judges.words import (
     answered_balances,
     answered_fill,
@@ -22,78 +22,10 @@ from judges.words import (
     placed_fills,
 )
 
-Answer = Any
 SYMBOL = "BTC/USDT"
 TICK = Decimal("0.01")
 LOT = Decimal("0.001")
 UNKNOWN_ID = 999_999_999_999
-
-
-class Door(Protocol):
-    """The calls of one client for one account. Each raises the client's own exception."""
-
-    async def new(self, **params: Any) -> Answer: ...
-    async def test(self, **params: Any) -> Answer: ...
-    async def cancel(self, **params: Any) -> Answer: ...
-    async def cancel_all(self, **params: Any) -> Answer: ...
-    async def replace(self, **params: Any) -> Answer: ...
-    async def get(self, **params: Any) -> Answer: ...
-    async def open(self, **params: Any) -> Answer: ...
-    async def all(self, **params: Any) -> Answer: ...
-    async def fills(self, **params: Any) -> Answer: ...
-    async def account(self) -> Answer: ...
-    async def book(self, **params: Any) -> Answer: ...
-
-    def code(self, error: Exception) -> int | None:
-        """Binance's code in an exception of the client; None if it is none of Binance's."""
-        ...
-
-
-class TableDoor:
-    """A door by the names of a client's methods, synchronous or not."""
-
-    def __init__(self, client: Any, names: Mapping[str, str], code: Callable[[Exception], int | None]) -> None:
-        """`names`: the client's method for each call of `Door`, and for each path that is asked for market data."""
-        self._client, self._names = client, names
-        self.code = code
-
-    async def ask(self, what: str, **params: Any) -> Answer:
-        """Call the client's method for `what`."""
-        answer = getattr(self._client, self._names[what])(**params)
-        return await answer if inspect.isawaitable(answer) else answer
-
-    async def new(self, **params: Any) -> Answer:
-        return await self.ask("new", **params)
-
-    async def test(self, **params: Any) -> Answer:
-        return await self.ask("test", **params)
-
-    async def cancel(self, **params: Any) -> Answer:
-        return await self.ask("cancel", **params)
-
-    async def cancel_all(self, **params: Any) -> Answer:
-        return await self.ask("cancel_all", **params)
-
-    async def replace(self, **params: Any) -> Answer:
-        return await self.ask("replace", **params)
-
-    async def get(self, **params: Any) -> Answer:
-        return await self.ask("get", **params)
-
-    async def open(self, **params: Any) -> Answer:
-        return await self.ask("open", **params)
-
-    async def all(self, **params: Any) -> Answer:
-        return await self.ask("all", **params)
-
-    async def fills(self, **params: Any) -> Answer:
-        return await self.ask("fills", **params)
-
-    async def account(self) -> Answer:
-        return await self.ask("account")
-
-    async def book(self, **params: Any) -> Answer:
-        return await self.ask("depth", **params)
 
 
 class Life:
@@ -107,7 +39,6 @@ class Life:
         self._account = account
         self._since_ms = now_ms()
         self._placed: dict[str, list[str]] = {account: [], other_account: []}
-        self._number = 0
 
     async def run(self) -> None:
         """All of it."""
@@ -345,7 +276,6 @@ class Life:
     async def place(self, label: str, door: Door | None = None, /, **params: Any) -> dict[str, Any]:
         """Place an order; its answer is the ledger's order, with its fills."""
         door = door or self._own
-        self._number += 1
         answer = await door.new(**_sent({"symbol": market_id(SYMBOL), **params}))
         self._placed[self._accounts[id(door)]].append(str(answer["orderId"]))
         self._judge(f"{label}: answer", door, answer)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ import ccxt
 import ccxt.async_support
 import ccxt.pro
 import pytest
+
 from judges.judge_ccxt import Judge
 from judges.kit import Checks, Venue
-
 from planar.cli.venue_clients import client_lines
 from planar.venue.client import VenueControl, start_private
 
@@ -24,9 +23,9 @@ from planar.venue.client import VenueControl, start_private
 class Book:
     """The checks of a judge, kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float) -> None:
         self.lines: list[dict[str, Any]] = []
-        self.checks = Checks(self.lines.append)
+        self.checks = Checks(self.lines.append, patience_s=patience_s)
 
     @property
     def wrong(self) -> list[dict[str, Any]]:
@@ -36,12 +35,21 @@ class Book:
 
 @pytest.fixture
 def book() -> Book:
-    return Book()
+    return Book(patience_s=5)
+
+
+@pytest.fixture
+def hasty_book() -> Book:
+    """For lies, which no patience turns into truth."""
+    return Book(patience_s=0.2)
 
 
 async def _venue(wire: str) -> AsyncIterator[Venue]:
     async with await start_private([wire]) as private, VenueControl(private.record) as control:
-        accounts = [{"account": a.account, "apiKey": a.apiKey, "secret": a.secret, "more": a.more} for a in await control.accounts()]
+        accounts = [
+            {"account": a.account, "apiKey": a.apiKey, "secret": a.secret, "more": a.more}
+            for a in await control.accounts()
+        ]
         record = private.record
         assert record.ca is not None
         venue = Venue(
@@ -106,23 +114,23 @@ async def test_ed25519(venue: Venue, book: Book) -> None:
     assert book.wrong == []
 
 
-async def test_lies_about_orders_are_noticed(liar: Venue, book: Book) -> None:
-    await Judge(book.checks, liar, paced=False).orders(ccxt.async_support)
+async def test_lies_about_orders_are_noticed(liar: Venue, hasty_book: Book) -> None:
+    await Judge(hasty_book.checks, liar, paced=False).orders(ccxt.async_support)
     assert {
         "alice: fills",
         "alice: balances",
         "alice: one of all orders",
         "alice: none lost, none doubled",
-    } <= {line["check"] for line in book.wrong}
+    } <= {line["check"] for line in hasty_book.wrong}
 
 
-async def test_lies_of_the_private_streams_are_noticed(liar: Venue, book: Book) -> None:
-    with book.checks.part("private streams"):
-        await Judge(book.checks, liar, paced=False).private()
-    assert {"watch_my_trades: every fill once"} <= {line["check"] for line in book.wrong}
+async def test_lies_of_the_private_streams_are_noticed(liar: Venue, hasty_book: Book) -> None:
+    with hasty_book.checks.part("private streams"):
+        await Judge(hasty_book.checks, liar, paced=False).private()
+    assert {"watch_my_trades: every fill once"} <= {line["check"] for line in hasty_book.wrong}
 
 
-async def test_lies_about_the_market_are_noticed(liar: Venue, book: Book) -> None:
-    await Judge(book.checks, liar, paced=False).public()
-    wrong = {line["check"] for line in book.wrong}
+async def test_lies_about_the_market_are_noticed(liar: Venue, hasty_book: Book) -> None:
+    await Judge(hasty_book.checks, liar, paced=False).public()
+    wrong = {line["check"] for line in hasty_book.wrong}
     assert {"books that were equal", "BTC/USDT: ticker", "BTC/USDT 1m: the last candle"} <= wrong

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 
+import msgspec
 from aiohttp import web
 
 import planar.runtime as runtime
@@ -19,8 +20,9 @@ from planar.venue.ca import Authority
 from planar.venue.connection import HttpServer, VenueRequest, bare_host
 from planar.venue.control import PREFIX, ControlApi, VenueStatus
 from planar.venue.doors import TcpDoor, UnixDoor
-from planar.venue.faults import FaultBook, Subject
+from planar.venue.faults import FaultBook, FrameBook, Subject
 from planar.venue.registry import VenueRecord
+from planar.venue.websocket import FRAMES
 from planar.venue.wire import Wire
 
 CONTROL_HOST = "venue.local"
@@ -183,7 +185,8 @@ class VenueServer:
 
     async def _serve(self, host: str, path: str, request: VenueRequest) -> web.StreamResponse:
         wire = self._by_host[host]
-        if self.faults.empty():
+        upgrade = _is_upgrade(request)
+        if self.faults.empty() and not upgrade:
             return await wire.handle(host, path, request)
         subject = Subject(
             venue=wire.id,
@@ -191,12 +194,22 @@ class VenueServer:
             host=host,
             path=path,
             account=wire.account_of(request),
-            upgrade=_is_upgrade(request),
+            upgrade=upgrade,
+            query=request.rel_url.raw_query_string,
         )
-        fault = self.faults.fault_for(subject)
-        if fault is None:
+        if upgrade:
+            request[FRAMES] = FrameBook(self.faults, subject)
+        body = b"" if upgrade else await request.read()
+
+        async def handle() -> web.StreamResponse:
             return await wire.handle(host, path, request)
-        return await fault.play(request, lambda: wire.handle(host, path, request))
+
+        async def answer() -> web.StreamResponse:
+            clock = self.faults.request_fault(msgspec.structs.replace(subject, part="clock"), body)
+            return await handle() if clock is None else await clock.play(request, handle)
+
+        fault = self.faults.request_fault(subject, body)
+        return await answer() if fault is None else await fault.play(request, answer)
 
     def _refusal(self, host: str) -> str:
         return (

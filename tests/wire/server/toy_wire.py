@@ -7,8 +7,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-import planar.runtime as runtime
 from planar.errors import BadRequest
+from planar.venue import clock
+from planar.venue.websocket import VenueWebSocket
 from planar.venue.wire import ControlAction, LedgerQuery, VenueAccount
 
 API = "api.toy.test"
@@ -57,14 +58,14 @@ class ToyWire:
             "body": (await request.read()).decode(),
             "method": request.method,
             "remote": request.remote,
-            "now_ms": runtime.wall_ms(),
+            "now_ms": clock.wall_ms(),
             "seed": self.seed,
             "activity": self.activity,
         }
         return web.json_response(seen)
 
     async def _stream(self, path: str, request: web.BaseRequest) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
+        socket = VenueWebSocket()
         await socket.prepare(request)
         self.sockets.append(socket)
         await socket.send_str(f"hello {path}")

@@ -96,7 +96,7 @@ class Wire(Protocol):
             path: raw path, still percent-encoded, without an entrance's prefix and without the query string.
             request: raw query string in `request.rel_url.raw_query_string`, raw body in `await request.read()`, which
                 has come in whole before (at most 1 MiB) and is given without waiting.
-                A WebSocket upgrade is answered with `web.WebSocketResponse(...).prepare(request)` and returned when
+                A WebSocket upgrade is answered with `VenueWebSocket(...).prepare(request)` and returned when
                 the connection is over. `request.remote` is empty or None on the Unix socket.
         """
         ...

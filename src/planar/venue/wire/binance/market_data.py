@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import planar.runtime as runtime
+from planar.venue import clock
 from planar.venue.engine.enums import Interval
 from planar.venue.engine.types import AggTrade, Candle, Depth, Trade
 from planar.venue.wire.binance import errors, filters
@@ -33,7 +33,7 @@ def ping(desk: Desk, call: Call) -> Any:
 def time(desk: Desk, call: Call) -> Any:
     """GET /api/v3/time."""
     call.params.end()
-    return {"serverTime": runtime.wall_ms()}
+    return {"serverTime": clock.wall_ms()}
 
 
 def depth_weight(params: Params) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-import planar.runtime as runtime
+from planar.venue import clock
 from planar.venue.wire.binance import errors
 from planar.venue.wire.binance.desk import Desk, Endpoint
 from planar.venue.wire.binance.keys import ApiKey
@@ -50,7 +50,7 @@ class Stamp(msgspec.Struct, frozen=True):
 
 def now_us() -> int:
     """The exchange's time in microseconds."""
-    return runtime.wall_ns() // 1000
+    return clock.wall_ns() // 1000
 
 
 def read_stamp(params: Params) -> Stamp:

@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 import planar.runtime as runtime
+from planar.venue.websocket import VenueWebSocket
 from planar.venue.wire.binance.desk import Desk
 
 POLICY_VIOLATION: Final = 1008
@@ -35,7 +36,7 @@ class Socket(abc.ABC):
         self.address = address
         self.unit = unit
         settings = desk.settings
-        self._ws = web.WebSocketResponse(autoping=False, compress=False, timeout=CLOSE_WAIT_S)
+        self._ws = VenueWebSocket(autoping=False, compress=False, timeout=CLOSE_WAIT_S)
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(settings.queue_frames)
         self._pings: dict[bytes, float] = {}
         self._transport: asyncio.Transport | None = None

@@ -1,0 +1,309 @@
+"""Which requests, frames and messages meet which fault: rules, the book that holds them, and the record of firings."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+from collections import deque
+from typing import Annotated, Literal
+
+import msgspec
+
+import planar.runtime as runtime
+from planar.errors import BadRequest
+from planar.venue.faults.frames import (
+    CloseSocket,
+    CorruptFrame,
+    DelayFrame,
+    DoubleFrame,
+    DropFrame,
+    DropMessage,
+    HalfOpen,
+    RefuseMessage,
+    ReorderFrame,
+    ReplaceFrame,
+    ResetSocket,
+    Silence,
+    SlowSocket,
+    SocketFault,
+)
+from planar.venue.faults.requests import (
+    CutAnswer,
+    DelayAnswer,
+    DelayRequest,
+    DropAnswer,
+    DropRequest,
+    HangAnswer,
+    HangRequest,
+    RefuseRequest,
+    ReplaceAnswer,
+    RequestFault,
+    ShiftClock,
+)
+
+FIRINGS_KEPT = 10_000
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Part = Literal["request", "clock", "frame", "message"]
+
+Fault = (
+    DropRequest
+    | DelayRequest
+    | HangRequest
+    | RefuseRequest
+    | DropAnswer
+    | DelayAnswer
+    | HangAnswer
+    | CutAnswer
+    | ReplaceAnswer
+    | ShiftClock
+    | DropFrame
+    | DoubleFrame
+    | DelayFrame
+    | ReorderFrame
+    | CorruptFrame
+    | ReplaceFrame
+    | Silence
+    | HalfOpen
+    | SlowSocket
+    | CloseSocket
+    | ResetSocket
+    | DropMessage
+    | RefuseMessage
+)
+
+
+class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which requests, frames or messages meet which fault. A condition that is None holds for all of them.
+
+    Patterns are shell patterns: `*`, `?`, and `[[]` for a bracket. Those for host, path, query and account mean the
+    request, or the one that opened the WebSocket connection.
+
+    Attributes:
+        fault: what happens.
+        id: name of the rule; None lets the book give one.
+        venue: id of the exchange.
+        method: HTTP method, upper case.
+        host: pattern for the real host name (`stream.*`).
+        path: pattern for the path without the query string (`/api/v3/order*`, `/ws/btcusdt@*`).
+        query: pattern for the raw query string (`*symbol=BTCUSDT*`).
+        body: pattern for the body of the request, or the text of the frame or message (`*"e":"executionReport"*`).
+        account: name of the account whose key the request carries.
+        nth: the first matching request that is hit, counted from 1 since the rule was added.
+        count: how many matching requests are hit from there on; None: all.
+        probability: the share of them that is hit; `count` is then reached when so many were.
+        seed: decides which are; the same seed hits the same ones.
+        from_ms: the rule begins so long after it was added. What comes before is not counted.
+        until_ms: it ends so long after it was added; None: it stays.
+    """
+
+    fault: Fault
+    id: str | None = None
+    venue: str | None = None
+    method: str | None = None
+    host: str | None = None
+    path: str | None = None
+    query: str | None = None
+    body: str | None = None
+    account: str | None = None
+    nth: Positive = 1
+    count: Positive | None = 1
+    probability: Probability = 1.0
+    seed: int = 0
+    from_ms: NotNegative = 0
+    until_ms: NotNegative | None = None
+
+    def matches(self, subject: Subject, content: bytes = b"") -> bool:
+        """True if the rule means this request, frame or message. `content`: body or text."""
+        return (
+            self.fault.part == subject.part
+            and (self.fault.meets_upgrades or not subject.upgrade)
+            and self.venue in (None, subject.venue)
+            and self.method in (None, subject.method)
+            and (self.host is None or fnmatch.fnmatchcase(subject.host, self.host))
+            and (self.path is None or fnmatch.fnmatchcase(subject.path, self.path))
+            and (self.query is None or fnmatch.fnmatchcase(subject.query, self.query))
+            and self.account in (None, subject.account)
+            and (self.body is None or fnmatch.fnmatchcase(content.decode(errors="replace"), self.body))
+        )
+
+    def in_force(self, age_ms: int) -> bool:
+        """True if the rule's time has come and is not over."""
+        return self.from_ms <= age_ms and (self.until_ms is None or age_ms < self.until_ms)
+
+    def drawn(self, number: int) -> bool:
+        """True if chance hits the matching request of this number."""
+        digest = hashlib.blake2b(f"{self.seed}/{number}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") / 2**64 < self.probability
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule sees of a request, or of the request that opened a connection.
+
+    `part` says what it is about: the request itself, the clock that it meets, a frame that leaves the connection, or a
+    message that comes in.
+    """
+
+    venue: str
+    method: str
+    host: str
+    path: str
+    account: str | None
+    upgrade: bool
+    query: str = ""
+    part: Part = "request"
+
+
+class Firing(msgspec.Struct, frozen=True, kw_only=True):
+    """One request, frame or message that a rule has hit.
+
+    Attributes:
+        number: 1 for the first of this venue's run.
+        rule: id of the rule.
+        kind: kind of the fault.
+        ts_ms: when it came (UTC epoch, ms).
+        subject: what was hit.
+    """
+
+    number: int
+    rule: str
+    kind: str
+    ts_ms: int
+    subject: Subject
+
+
+class RuleState(msgspec.Struct, kw_only=True):
+    """A rule and what it has met.
+
+    Attributes:
+        rule: the rule, with its id.
+        seen: matching requests since it was added.
+        fired: how many of them it hit.
+    """
+
+    rule: FaultRule
+    seen: int = 0
+    fired: int = 0
+
+    def due(self) -> bool:
+        """True if the matching request just counted is one to hit."""
+        rule = self.rule
+        if self.seen < rule.nth:
+            return False
+        if rule.probability < 1:
+            return (rule.count is None or self.fired < rule.count) and rule.drawn(self.seen)
+        return rule.count is None or self.seen < rule.nth + rule.count
+
+
+class FaultBook:
+    """The rules of one venue process, in the order in which they were added, and their firings."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, RuleState] = {}
+        self._added_ms: dict[str, int] = {}
+        self._added = 0
+        self._fired = 0
+        self._firings: deque[Firing] = deque(maxlen=FIRINGS_KEPT)
+
+    def add(self, rule: FaultRule) -> FaultRule:
+        """Add a rule; the rule with its id.
+
+        Raises:
+            BadRequest: the id is in use.
+        """
+        self._added += 1
+        name = rule.id or f"fault-{self._added}"
+        if name in self._rules:
+            raise BadRequest(f"there is a fault rule '{name}' already", hint="clear it first, or give another id")
+        rule = msgspec.structs.replace(rule, id=name)
+        self._rules[name] = RuleState(rule=rule)
+        self._added_ms[name] = _now_ms()
+        return rule
+
+    def clear(self, name: str | None = None) -> int:
+        """Remove one rule or all; how many. The record of firings stays.
+
+        Raises:
+            BadRequest: no rule of that id.
+        """
+        if name is None:
+            removed = len(self._rules)
+            self._rules.clear()
+            self._added_ms.clear()
+            return removed
+        if self._rules.pop(name, None) is None:
+            raise BadRequest(f"there is no fault rule '{name}'", hint=f"rules: {', '.join(self._rules) or 'none'}")
+        del self._added_ms[name]
+        return 1
+
+    def states(self) -> list[RuleState]:
+        """The rules and what they have met."""
+        return list(self._rules.values())
+
+    def firings(self) -> list[Firing]:
+        """What was hit, oldest first; the last 10,000."""
+        return list(self._firings)
+
+    def empty(self) -> bool:
+        """True if nothing can meet a fault."""
+        return not self._rules
+
+    def fault_for(self, subject: Subject, content: bytes = b"") -> Fault | None:
+        """The fault that this request, frame or message meets, now recorded.
+
+        Every rule that means it counts it; of those that are due the first added acts.
+        """
+        chosen: RuleState | None = None
+        age_ms = 0
+        for name, state in self._rules.items():
+            rule_age_ms = _now_ms() - self._added_ms[name]
+            if state.rule.in_force(rule_age_ms) and state.rule.matches(subject, content):
+                state.seen += 1
+                if chosen is None and state.due():
+                    chosen, age_ms = state, rule_age_ms
+        if chosen is None:
+            return None
+        chosen.fired += 1
+        self._record(chosen.rule, subject)
+        return chosen.rule.fault.aged(age_ms)
+
+    def request_fault(self, subject: Subject, content: bytes) -> RequestFault | None:
+        """The fault that a request, or the clock that it meets, has."""
+        fault = self.fault_for(subject, content)
+        return fault if isinstance(fault, RequestFault) else None
+
+    def _record(self, rule: FaultRule, subject: Subject) -> None:
+        self._fired += 1
+        kind = str(type(rule.fault).__struct_config__.tag)
+        self._firings.append(
+            Firing(number=self._fired, rule=rule.id or "", kind=kind, ts_ms=runtime.wall_ms(), subject=subject)
+        )
+
+
+class FrameBook:
+    """The rules as one WebSocket connection meets them."""
+
+    def __init__(self, book: FaultBook, subject: Subject) -> None:
+        self._book = book
+        self._frames = msgspec.structs.replace(subject, part="frame")
+        self._messages = msgspec.structs.replace(subject, part="message")
+
+    def fault_of_frame(self, data: bytes) -> SocketFault | None:
+        """What a frame meets that is about to leave."""
+        return self._find(self._frames, data)
+
+    def fault_of_message(self, data: bytes) -> SocketFault | None:
+        """What a message meets that came in."""
+        return self._find(self._messages, data)
+
+    def _find(self, subject: Subject, data: bytes) -> SocketFault | None:
+        if self._book.empty():
+            return None
+        fault = self._book.fault_for(subject, data)
+        return fault if isinstance(fault, SocketFault) else None
+
+
+def _now_ms() -> int:
+    return runtime.current().monotonic_ns() // 1_000_000

@@ -1,0 +1,76 @@
+"""Kraken's decaying counters: calls of a key over REST, transactions of an account in a pair.
+
+Sources: guides "REST rate limits" and "Spot trading limits". The transaction counter grows by a fixed count for what
+is asked and by a further one for orders that are canceled or changed young; it is shared by REST and WebSocket.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import planar.runtime as runtime
+from planar.venue.wire.kraken import errors
+
+_AGES_S: Final = (5, 10, 15, 45, 90, 300)
+_CANCEL: Final = (8, 6, 5, 4, 2, 1)
+_AMEND: Final = (3, 2, 1, 0, 0, 0)
+_EDIT: Final = (6, 5, 4, 2, 1, 0)
+FIXED: Final = 1
+"""What adding, amending and editing count always, even when refused."""
+
+
+def _by_age(table: tuple[int, ...], age_s: float) -> int:
+    for limit_s, count in zip(_AGES_S, table, strict=True):
+        if age_s < limit_s:
+            return count
+    return 0
+
+
+def cancel_count(age_s: float) -> int:
+    """What a cancel counts."""
+    return _by_age(_CANCEL, age_s)
+
+
+def amend_count(age_s: float) -> int:
+    """What an amendment counts."""
+    return FIXED + _by_age(_AMEND, age_s)
+
+
+def edit_count(age_s: float) -> int:
+    """What an edit counts."""
+    return FIXED + _by_age(_EDIT, age_s)
+
+
+class Counters:
+    """Counters that lose a part of themselves every second.
+
+    Args:
+        most: what a counter may reach.
+        decay: what it loses in a second.
+        text: the refusal when it would be more.
+    """
+
+    def __init__(self, most: float, decay: float, text: str) -> None:
+        self.most = most
+        self._decay = decay
+        self._text = text
+        self._counters: dict[tuple[str, ...], tuple[float, float]] = {}
+
+    def value(self, *key: str) -> float:
+        """What the counter stands at."""
+        count, at_s = self._counters.get(key, (0.0, 0.0))
+        return max(0.0, count - (runtime.monotonic() - at_s) * self._decay)
+
+    def add(self, count: float, *key: str) -> None:
+        """Count without a question: a cancel is never refused for it."""
+        self._counters[key] = (self.value(*key) + count, runtime.monotonic())
+
+    def charge(self, count: float, *key: str) -> None:
+        """Count, or refuse.
+
+        Raises:
+            ApiError: the counter would be above its most.
+        """
+        if self.value(*key) + count > self.most:
+            raise errors.ApiError(self._text)
+        self.add(count, *key)

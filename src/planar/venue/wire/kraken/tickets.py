@@ -1,0 +1,258 @@
+"""Orders as Kraken knows them: one id for life, though an amendment may make it another order of the engine.
+
+A `Ticket` keeps what the engine does not: Kraken's order type, references, flags, expiry, and the engine's orders that
+carry it. `View` is a ticket with its figures, added up over these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from decimal import Decimal
+
+import msgspec
+
+from planar.venue.engine.enums import OrderKind, OrderStatus, Side, TimeInForce
+from planar.venue.engine.events import OrderEvent
+from planar.venue.engine.exchange import VirtualExchange
+from planar.venue.engine.types import Fill, Order, OrderRef
+from planar.venue.wire.kraken import errors
+from planar.venue.wire.kraken.formats import ZERO
+from planar.venue.wire.kraken.ids import Ids
+
+ALL_ROWS = 1_000_000_000
+USER_REQUESTED = "User requested"
+_STATUSES = {
+    OrderStatus.NEW: "open",
+    OrderStatus.PARTIALLY_FILLED: "open",
+    OrderStatus.FILLED: "closed",
+    OrderStatus.CANCELED: "canceled",
+    OrderStatus.EXPIRED: "canceled",
+    OrderStatus.EXPIRED_IN_MATCH: "canceled",
+}
+_TYPES = {kind: kind.value.replace("_", "-") for kind in OrderKind}
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that was asked for.
+
+    Attributes:
+        ordertype: Kraken's order type, such as "stop-loss-limit".
+        volume: in base; of a market order with flag `viqc` in quote.
+        price: limit price; of a stop its trigger.
+        price2: limit price of a stop.
+        oflags: flags, in the order given.
+        userref: the client's number; None: none.
+        cl_ord_id: the client's own id; None: none.
+        expire_ms: when it expires; None: never.
+    """
+
+    account: str
+    symbol: str
+    side: Side
+    ordertype: str
+    volume: Decimal
+    price: Decimal | None = None
+    price2: Decimal | None = None
+    oflags: tuple[str, ...] = ()
+    tif: TimeInForce = TimeInForce.GTC
+    stp: str = "cancel-newest"
+    userref: int | None = None
+    cl_ord_id: str | None = None
+    expire_ms: int | None = None
+    display: Decimal | None = None
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it waits for a trigger."""
+        return self.ordertype.startswith(("stop-loss", "take-profit"))
+
+    @property
+    def limit_price(self) -> Decimal | None:
+        """The limit price."""
+        return self.price2 if self.is_stop else self.price
+
+
+class Ticket:
+    """One order under its Kraken id."""
+
+    __slots__ = ("amends", "changed_ms", "closed", "draft", "expired", "opened_ms", "parts", "reason", "txid")
+
+    def __init__(self, txid: str, draft: Draft, part: int, opened_ms: int) -> None:
+        self.txid = txid
+        self.draft = draft
+        self.parts = [part]
+        self.opened_ms = opened_ms
+        self.changed_ms = opened_ms
+        self.amends = 0
+        self.expired = False
+        self.closed = False
+        self.reason: str | None = None
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket with its figures. `cost` is in quote; `fee` is the commission's worth in quote."""
+
+    ticket: Ticket
+    status: str
+    filled: Decimal
+    cost: Decimal
+    fee: Decimal
+    fills: list[Fill]
+    order: Order
+
+    @property
+    def average(self) -> Decimal:
+        """Average price; zero without fills."""
+        return self.cost / self.filled if self.filled else ZERO
+
+
+class Register:
+    """All orders of the user accounts."""
+
+    def __init__(self, exchange: VirtualExchange, ids: Ids) -> None:
+        self._exchange = exchange
+        self._ids = ids
+        self._by_txid: dict[str, Ticket] = {}
+        self._by_order: dict[tuple[str, int], Ticket] = {}
+        self._by_account: dict[str, dict[str, Ticket]] = {}
+        self._dated: dict[str, Ticket] = {}
+        self._announced: Draft | Ticket | None = None
+        self.quiet = False
+        """While an amendment swaps the engine's orders, which is no end of one and no beginning of another."""
+        self.amending = False
+        """While the new one of them is submitted."""
+        known = [
+            order
+            for account in exchange.accounts()
+            for symbol in exchange.symbols
+            for order in exchange.orders(account, symbol, limit=ALL_ROWS)
+        ]
+        for order in sorted(known, key=lambda order: (order.created_ms, order.symbol, order.id)):
+            self.enter(order)
+            self._settle(order)
+
+    @contextmanager
+    def announced(self, what: Draft | Ticket) -> Generator[None]:
+        """The order accepted meanwhile is this draft's, or carries this ticket on."""
+        self._announced = what
+        try:
+            yield
+        finally:
+            self._announced = None
+
+    def on_event(self, event: OrderEvent) -> Ticket:
+        """The ticket of an event; a new order gets one."""
+        ticket = self._by_order.get((event.order.symbol, event.order.id)) or self.enter(event.order)
+        if not self.quiet:
+            self._settle(event.order)
+        return ticket
+
+    def enter(self, order: Order) -> Ticket:
+        """Record an order of the engine."""
+        announced, self._announced = self._announced, None
+        if isinstance(announced, Ticket):
+            announced.parts.append(order.id)
+            ticket = announced
+        else:
+            txid = self._ids.order(order.symbol, order.id)
+            ticket = Ticket(txid, announced or _draft_of(order), order.id, order.created_ms)
+            self._by_txid[txid] = ticket
+            self._by_account.setdefault(order.account, {})[txid] = ticket
+            if ticket.draft.expire_ms is not None:
+                self._dated[txid] = ticket
+        self._by_order[order.symbol, order.id] = ticket
+        return ticket
+
+    def _settle(self, order: Order) -> None:
+        ticket = self._by_order[order.symbol, order.id]
+        ticket.closed = not order.is_open
+        if order.status is OrderStatus.CANCELED and ticket.reason is None:
+            ticket.reason = USER_REQUESTED
+
+    def of(self, symbol: str, order_id: int) -> Ticket:
+        """The ticket of an order of the engine."""
+        return self._by_order[symbol, order_id]
+
+    def get(self, account: str, txid: object) -> Ticket:
+        """The order of an id.
+
+        Raises:
+            ApiError: EOrder:Unknown order.
+        """
+        ticket = self._by_txid.get(str(txid))
+        if ticket is None or ticket.draft.account != account:
+            raise errors.ApiError(errors.UNKNOWN_ORDER)
+        return ticket
+
+    def tickets(self, account: str) -> list[Ticket]:
+        """All orders of an account, oldest first."""
+        return list(self._by_account.get(account, {}).values())
+
+    def open(self, account: str) -> list[Ticket]:
+        """Open orders of an account, oldest first."""
+        return [
+            ticket
+            for ticket in dict.fromkeys(
+                self._by_order[order.symbol, order.id] for order in self._exchange.open_orders(account)
+            )
+            if not ticket.closed
+        ]
+
+    def due(self, now_ms: int) -> list[Ticket]:
+        """Open orders whose time is over."""
+        for txid in [txid for txid, ticket in self._dated.items() if ticket.closed]:
+            del self._dated[txid]
+        return [ticket for ticket in self._dated.values() if (ticket.draft.expire_ms or now_ms) <= now_ms]
+
+    def order(self, ticket: Ticket) -> Order:
+        """The engine's order that carries a ticket now."""
+        draft = ticket.draft
+        return self._exchange.order(draft.account, draft.symbol, OrderRef(ticket.parts[-1]))
+
+    def fills(self, ticket: Ticket) -> list[Fill]:
+        """Executions of a ticket, oldest first."""
+        draft = ticket.draft
+        return [
+            fill
+            for part in ticket.parts
+            for fill in self._exchange.fills(draft.account, draft.symbol, order_id=part, limit=ALL_ROWS)
+        ]
+
+    def view(self, ticket: Ticket) -> View:
+        """A ticket with its figures."""
+        order, fills = self.order(ticket), self.fills(ticket)
+        status = "expired" if ticket.expired else _STATUSES[order.status]
+        if status == "canceled" and fills and order.kind is OrderKind.MARKET:
+            status = "closed"
+        return View(
+            ticket=ticket,
+            status=status,
+            filled=sum((fill.amount for fill in fills), ZERO),
+            cost=sum((fill.quote for fill in fills), ZERO),
+            fee=sum((fee_in_quote(fill) for fill in fills), ZERO),
+            fills=fills,
+            order=order,
+        )
+
+
+def fee_in_quote(fill: Fill) -> Decimal:
+    """What a commission is worth in the quote asset, in which REST states all fees."""
+    in_quote = fill.symbol.endswith(f"/{fill.commission_asset}")
+    return fill.commission if in_quote else fill.commission * fill.price
+
+
+def _draft_of(order: Order) -> Draft:
+    """What an order says that did not come through this wire: a seeded one, or one of the venue's own activity."""
+    by_quote = order.quote_amount is not None
+    return Draft(
+        account=order.account,
+        symbol=order.symbol,
+        side=order.side,
+        ordertype=_TYPES[order.kind],
+        volume=order.quote_amount if order.quote_amount is not None else order.amount,
+        price=order.stop_price if order.stop_price is not None else order.price,
+        price2=order.price if order.stop_price is not None else None,
+        oflags=(*(("post",) if order.post_only else ()), *(("viqc",) if by_quote else ())),
+        tif=order.tif,
+    )

@@ -1,0 +1,106 @@
+"""The Kraken wire: the local exchange behind Kraken's hosts, protocols and rules. See `planar.venue.wire.Wire`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from aiohttp import web
+
+import planar.runtime as runtime
+from planar.venue.engine.world import World
+from planar.venue.wire import ControlAction, LedgerQuery, VenueAccount
+from planar.venue.wire.kraken import control, rest
+from planar.venue.wire.kraken.activity import Activity
+from planar.venue.wire.kraken.desk import Desk
+from planar.venue.wire.kraken.executions import PrivateFeed
+from planar.venue.wire.kraken.feed import MarketFeed
+from planar.venue.wire.kraken.methods import Methods
+from planar.venue.wire.kraken.settings import Settings
+from planar.venue.wire.kraken.socket import Connection, Connections
+
+REST_HOST: Final = "api.kraken.com"
+PUBLIC_HOST: Final = "ws.kraken.com"
+PRIVATE_HOST: Final = "ws-auth.kraken.com"
+_SOCKET_PATH: Final = "/v2"
+_TICK_MS: Final = 100
+
+
+class KrakenWire:
+    """One local Kraken.
+
+    Attributes:
+        id: "kraken".
+        hosts: the real host names served.
+        world: engine and market model.
+        desk: what its doors share.
+    """
+
+    def __init__(self, world: World, settings: Settings, *, seed: int, activity: bool) -> None:
+        self.id = "kraken"
+        self.hosts = (REST_HOST, PUBLIC_HOST, PRIVATE_HOST)
+        self.world = world
+        self.desk = Desk(world.exchange, settings, seed)
+        self._private = PrivateFeed(self.desk)
+        self._market = MarketFeed(self.desk)
+        self._methods = Methods(self.desk, self._market, self._private)
+        self._connections = Connections()
+        self._activity = Activity(world.exchange) if activity else None
+        self._clock: asyncio.Task[None] | None = None
+
+    def default_host(self, path: str) -> str | None:
+        """The real host meant by a path; None if there is none."""
+        if path.startswith(("/0/public/", "/0/private/")):
+            return REST_HOST
+        return PUBLIC_HOST if path == _SOCKET_PATH else None
+
+    async def start(self) -> None:
+        """Let the market move."""
+        self._clock = runtime.spawn(self._run(), name="kraken-clock")
+
+    async def stop(self) -> None:
+        """Stop the market and close the WebSockets."""
+        if self._clock is not None:
+            self._clock.cancel()
+            await asyncio.gather(self._clock, return_exceptions=True)
+        await self._connections.shut_down()
+
+    async def _run(self) -> None:
+        """Ten times a second: the market, the accounts' own activity, orders that end by date, the channels."""
+        while True:
+            now_ms = runtime.wall_ms()
+            self.world.model.step(now_ms)
+            if self._activity is not None:
+                self._activity.tick(now_ms)
+            self.desk.tick(now_ms)
+            self._market.tick()
+            await runtime.sleep((_TICK_MS - runtime.wall_ms() % _TICK_MS) / 1000)
+
+    async def handle(self, host: str, path: str, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request, a WebSocket upgrade or not."""
+        if host == REST_HOST:
+            return await rest.respond(self.desk, path, request)
+        if path.rstrip("/") != _SOCKET_PATH:
+            return web.Response(status=404, text="Not Found")
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return web.Response(status=400, text="Bad Request")
+        connection = Connection(self.desk.settings, self._methods.on_text, private=host == PRIVATE_HOST)
+        return await self._connections.run(connection, request)
+
+    def account_of(self, request: web.BaseRequest) -> str | None:
+        """Whose key the request carries in its header."""
+        return self.desk.keys.account_of(request.headers.get(rest.KEY_HEADER))
+
+    def accounts(self) -> list[VenueAccount]:
+        """Credentials of the seeded accounts."""
+        return self.desk.keys.accounts()
+
+    def ledger(self, query: LedgerQuery) -> dict[str, Any]:
+        """Answer from the ledger."""
+        return control.ledger(self.desk, query)
+
+    async def control(self, action: ControlAction, body: dict[str, Any]) -> dict[str, Any]:
+        """Carry out an order of the control API."""
+        if action == "set_balance":
+            return control.set_balance(self.world.exchange, body)
+        return control.move_market(self.world.model, action, body)
