@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from planar.models import Order, OrderState
 
 if TYPE_CHECKING:
     from planar.orders.manager import OrderManager
+
+log = logging.getLogger("planar.orders")
 
 FIRST_POLL_S = 0.1
 LONGEST_POLL_S = 2.0
@@ -110,4 +113,5 @@ class OrderHandle:
             # a query that failed says nothing about the order; the venue's stop is waited out, the rest tried again
             if not error.retryable:
                 raise
+            log.info("order %s could not be looked up: %s", self._client_id, error)
             await runtime.sleep(error.retry_after_s or 0.0)

@@ -168,12 +168,12 @@ def _each_fee(entries: list[Any], exchange: str | None) -> tuple[Fee, ...]:
 def _fills(
     r: Reader, exchange: str | None, received_ns: int | None, *, symbol: str, side: str, order_id: str
 ) -> tuple[Fill, ...]:
-    """The order's fills, if the answer has them whole: on some exchanges they come without ids, and are no fills.
+    """The order's fills, if the answer has them whole: on some exchanges they come without ids, or as ids alone.
 
     Inside an order a fill need not repeat what is true of the whole order: its symbol, side and id are the order's.
     """
     entries = r.rows("trades")
-    if any(Reader(entry, "fill", exchange).get("id") is None for entry in entries):
+    if any(Reader(entry, "fill", exchange).get(key) is None for entry in entries for key in ("id", "price", "amount")):
         return ()
     own = {"symbol": symbol, "side": side, "order": order_id}
     return tuple(
