@@ -201,14 +201,14 @@ async def agreed(checks: Checks, look: Callable[[], Any], ask: Callable[[], Awai
 async def until(condition: Callable[[], bool], seconds: float = COME_S) -> None:
     """Wait until it holds, or TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for comes from the client
+        while not condition():
             await asyncio.sleep(0.01)
 
 
 async def settled(checks: Checks, look: Callable[[], Any], expected: Any) -> Any:
     """What is seen when it is what is expected, or when the time is over."""
     ends = time.monotonic() + checks.patience_s
-    while (seen := _look(look)) != expected and time.monotonic() < ends:  # noqa: ASYNC110 - as in `until`
+    while (seen := _look(look)) != expected and time.monotonic() < ends:
         await asyncio.sleep(0.02)
     return seen
 

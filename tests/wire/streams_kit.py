@@ -34,7 +34,7 @@ QUICK = StreamRules(check_ms=20, backoff_s=0.02, backoff_max_s=0.1, connect_s=5.
 async def until(condition: Callable[[], object], within_s: float = 5.0) -> None:
     """Wait until it holds; TimeoutError if it does not in time."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens inside the server
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -236,7 +236,7 @@ async def test_when_this_process_lags_nothing_is_live(tmp_path: Path) -> None:
         async with hub.order_book(SYMBOL) as books, hub.trades(SYMBOL) as trades:
             await anext(books)
             await until(lambda: trades.state is LIVE)
-            time.sleep(0.4)  # noqa: ASYNC251 - the lag
+            time.sleep(0.4)
             with pytest.raises(StaleData, match=r"event loop was 0\.[34] s late"):
                 while True:
                     await anext(books)

@@ -17,7 +17,7 @@ SYMBOL = "BTC/USDT"
 async def until(condition: Callable[[], bool]) -> None:
     """Let the streams work until it holds."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+        while not condition():
             await asyncio.sleep(0.001)
 
 

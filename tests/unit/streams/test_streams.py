@@ -306,7 +306,7 @@ async def test_lag_spoils_every_stream_until_it_is_over(adapter: Scripted) -> No
         state.sink.deliver(ticker(1.0))
         rows.sink.subscribed()
         await anext(tickers)
-        time.sleep(0.1)  # noqa: ASYNC251 - the lag
+        time.sleep(0.1)
         with pytest.raises(StaleData, match="event loop was 0.* s late"):
             await anext(tickers)
         assert hub.lag_ms > 60

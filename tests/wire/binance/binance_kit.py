@@ -28,7 +28,7 @@ SPOT_ONLY = {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}, "fetchM
 async def eventually(condition: Callable[[], bool], within_s: float = 5) -> None:
     """Wait until it holds; TimeoutError if it does not in time."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens inside the server
+        while not condition():
             await asyncio.sleep(0.002)
 
 

@@ -256,12 +256,12 @@ async def test_pro_user_data(binance: LocalBinance) -> None:
         ]
         subscribers = binance.wire.desk.users
         async with asyncio.timeout(5):
-            while not subscribers.has_subscriber("alice"):  # noqa: ASYNC110
+            while not subscribers.has_subscriber("alice"):
                 await asyncio.sleep(0.01)
         placed = await place_all(exchange, judge)
         canceled = await exchange.cancel_order(placed[0]["id"], SYMBOL)
         async with asyncio.timeout(5):
-            while not any(o["id"] == canceled["id"] and o["status"] == "canceled" for o in seen["orders"]):  # noqa: ASYNC110
+            while not any(o["id"] == canceled["id"] and o["status"] == "canceled" for o in seen["orders"]):
                 await asyncio.sleep(0.01)
         newest = {order["id"]: order for order in seen["orders"]}
         assert set(newest) == {order["id"] for order in placed}

@@ -85,7 +85,7 @@ async def test_a_signal_ends_it_without_a_traceback(start: Start, number: signal
     assert await ended(process) == 0
     assert await process.communicate() == (b"", b"")
     assert record.socket is not None
-    assert not Path(record.socket).exists()  # noqa: ASYNC240
+    assert not Path(record.socket).exists()
 
 
 async def test_it_ends_with_its_parent(start: Start) -> None:
@@ -132,7 +132,7 @@ async def test_the_record_of_a_killed_venue_is_stale(start: Start) -> None:
     second = await ready(await start())
     assert find_running() == second
     assert record.socket is not None
-    assert not Path(record.socket).exists()  # noqa: ASYNC240
+    assert not Path(record.socket).exists()
 
 
 async def test_socket_option(start: Start, tmp_path: Path) -> None:

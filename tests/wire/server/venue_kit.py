@@ -19,7 +19,7 @@ from planar.venue.server import VenueServer
 async def eventually(condition: Callable[[], bool], within_s: float = 3) -> None:
     """Wait until it holds; TimeoutError if it does not in time."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens inside the server
+        while not condition():
             await asyncio.sleep(0.002)
 
 
