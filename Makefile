@@ -18,7 +18,7 @@ test: setup  ## all tests but the long ones
 check: setup  ## style, types, layers
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
-	@$(PY) -m pyright
+	@$(PY) -m pyright --pythonpath $(PY)
 	@.venv/bin/lint-imports --no-cache
 
 bench: setup  ## figures beside their floor and their peer
