@@ -40,5 +40,5 @@ setup:
 	@/bin/sh scripts/bootstrap.sh
 
 clean:  ## remove everything that was made
-	@rm -rf .venv .tools .bootstrap.log build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .tools .judges .bootstrap.log build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

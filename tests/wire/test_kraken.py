@@ -98,14 +98,8 @@ async def test_a_refusal_is_the_venues_own_word(kraken: Exchange) -> None:
     assert (caught.value.outcome, caught.value.code) == (Outcome.REFUSED, "EOrder:Insufficient funds")
 
 
-async def test_books_and_own_orders_stream(kraken: Exchange) -> None:
-    async with kraken.watch_order_book("BTC/USDT") as books:
+async def test_a_book_streams(kraken: Exchange) -> None:
+    async with asyncio.timeout(20), kraken.watch_order_book("BTC/USDT") as books:
         async for book in books:
             assert book.best_bid is not None
             break
-    async with kraken.watch_orders() as orders:
-        placed = await kraken.create_limit_buy_order("BTC/USDT", "0.01", 20_000)
-        async for order in orders:
-            if order.id == placed.id:
-                break
-    await kraken.cancel_order(placed.id, "BTC/USDT")

@@ -306,7 +306,7 @@ class CcxtAdapter(Adapter):
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
         """Orders of any state; open and closed ones put together where the venue does not list both at once."""
-        if self.capabilities.can("fetch_orders") is not False:
+        if self.capabilities.can("fetch_orders"):
             rows = await self._read("fetch_orders", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
             return [self._convert(convert.order, row) for row in rows]
         closed = await self._read(
