@@ -122,7 +122,7 @@ class Venue:
 
     def __init__(self, home: Home, *options: str) -> None:
         self.home = home
-        self.process = home.start("venue", "up", "--json", *options)
+        self.process = home.start("venue", "up", "--json", "--venues", "binance", *options)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.process.communicate(timeout=START_S)

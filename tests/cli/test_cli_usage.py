@@ -132,7 +132,7 @@ def test_init_then_check(home: Home) -> None:
 
 def test_exchanges_and_a_reader_that_leaves(home: Home) -> None:
     found = home.run("exchanges", "krak", "--json").json
-    assert {"id": "kraken", "streams": True, "local_venue": False} in found
+    assert {"id": "kraken", "streams": True, "local_venue": True} in found
     process = home.start("exchanges")
     assert process.stdout is not None
     assert process.stderr is not None
