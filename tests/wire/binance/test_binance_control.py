@@ -9,9 +9,9 @@ import pytest
 from binance_kit import LocalBinance, local_binance
 
 from planar.errors import BadRequest
+from planar.venue.activity import PERIOD_MS, Activity
 from planar.venue.engine.enums import Side
 from planar.venue.wire import LedgerQuery, Wire, known_wires, load_wire
-from planar.venue.wire.binance.activity import PERIOD_MS, Activity
 
 LIMIT = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.001", "price": "50000"}
 

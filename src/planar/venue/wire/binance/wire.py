@@ -8,10 +8,10 @@ from typing import Any
 from aiohttp import web
 
 import planar.runtime as runtime
+from planar.venue.activity import Activity
 from planar.venue.engine.world import World
 from planar.venue.wire import ControlAction, LedgerQuery, VenueAccount
 from planar.venue.wire.binance import control, hosts, rest
-from planar.venue.wire.binance.activity import Activity
 from planar.venue.wire.binance.desk import Desk
 from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.feed import TICK_MS, MarketFeed

@@ -8,10 +8,10 @@ from typing import Any, Final
 from aiohttp import web
 
 import planar.runtime as runtime
+from planar.venue.activity import Activity
 from planar.venue.engine.world import World
 from planar.venue.wire import ControlAction, LedgerQuery, VenueAccount
 from planar.venue.wire.kraken import control, rest
-from planar.venue.wire.kraken.activity import Activity
 from planar.venue.wire.kraken.desk import Desk
 from planar.venue.wire.kraken.executions import PrivateFeed
 from planar.venue.wire.kraken.feed import MarketFeed
