@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import calls, journal, startup
+from benchmarks import calls, journal, startup, venue
 from benchmarks.safety.__main__ import local, start_venue
 
 
@@ -15,15 +15,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         os.environ["PLANAR_STATE"], os.environ["PLANAR_CACHE"] = str(directory / "state"), str(directory / "cache")
-        venue, record = start_venue(directory, seed=1)
-        assert venue.stdin is not None
+        process, record = start_venue(directory, seed=1)
+        assert process.stdin is not None
         try:
             calls.report(local(record))
         finally:
-            venue.stdin.close()
-            venue.wait()
+            process.stdin.close()
+            process.wait()
     startup.report()
     journal.report()
+    venue.report()
 
 
 if __name__ == "__main__":
