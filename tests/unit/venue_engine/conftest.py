@@ -7,10 +7,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from planar.venue.engine import listing
+from planar.venue.engine import addresses, listing
 from planar.venue.engine.enums import OrderKind, SelfTradeMode, Side, TimeInForce
 from planar.venue.engine.exchange import VirtualExchange
+from planar.venue.engine.noise import Stream
 from planar.venue.engine.types import NewOrder, OrderRef
+from planar.venue.engine.withdrawals import WithdrawalRequest
 
 BTC = "BTC/USDT"
 START_MS = 1_760_000_000_000
@@ -53,6 +55,13 @@ class Desk:
 
     def cancel(self, order, **more):
         return self.exchange.cancel(order.account, order.symbol, OrderRef(order.id), **more)
+
+    def withdraw(self, account, asset, amount, *, address=None, **more):
+        """A withdrawal to an address outside, unless one is given."""
+        network = more.get("network") or self.exchange.assets[asset].networks[0].network
+        address = address or addresses.address(network, Stream("outside"))
+        request = WithdrawalRequest(asset=asset, amount=Decimal(amount), address=address, **more)
+        return self.exchange.withdraw(account, request)
 
     def book(self, symbol=BTC, limit=10):
         depth = self.exchange.depth(symbol, limit)

@@ -33,7 +33,7 @@ def test_a_deposit_is_credited_recorded_and_told(desk):
 
 
 def test_a_withdrawal_leaves_at_once_with_its_fee_inside(desk):
-    record = desk.exchange.withdraw("ann", "BTC", D(2), address="bc1q", client_id="w1")
+    record = desk.withdraw("ann", "BTC", 2, client_id="w1")
     assert (record.amount, record.network, record.client_id) == (D(2), "BTC", "w1")
     assert 0 < record.fee < D("0.001")
     assert desk.balance("ann", "BTC") == (D(98), D(0))
@@ -66,11 +66,13 @@ def test_what_is_refused(desk):
     assert reason_of(exchange.deposit, "ann", "BTC", D(1), network="TRX") is RejectReason.UNKNOWN_ASSET
     assert reason_of(exchange.deposit, "ann", "BTC", D(0)) is RejectReason.INVALID_AMOUNT
     assert reason_of(exchange.deposit, "ann", "BTC", D("1e-9")) is RejectReason.INVALID_AMOUNT
-    assert reason_of(exchange.withdraw, "ann", "BTC", D("1e-8"), address="a") is RejectReason.INVALID_AMOUNT
-    assert reason_of(exchange.withdraw, "ann", "BTC", D(1_000), address="a") is RejectReason.INVALID_AMOUNT
-    assert reason_of(exchange.withdraw, "cid", "ETH", D(1), address="a") is RejectReason.INSUFFICIENT_BALANCE
+    assert reason_of(desk.withdraw, "ann", "BTC", "1e-8") is RejectReason.INVALID_AMOUNT
+    assert reason_of(desk.withdraw, "ann", "BTC", 1_000) is RejectReason.INVALID_AMOUNT
+    assert reason_of(desk.withdraw, "cid", "ETH", 1) is RejectReason.INSUFFICIENT_BALANCE
     desk.put("ann", "sell", "99", "70000")
-    assert reason_of(exchange.withdraw, "ann", "BTC", D(2), address="a") is RejectReason.INSUFFICIENT_BALANCE
+    assert reason_of(desk.withdraw, "ann", "BTC", 2) is RejectReason.INSUFFICIENT_BALANCE
+    assert reason_of(desk.withdraw, "ann", "BTC", 1, address="0xabc") is RejectReason.INVALID_ADDRESS
+    assert reason_of(desk.withdraw, "ann", "XRP", 10) is RejectReason.MISSING_TAG
     assert reason_of(exchange.credit, "ann", "BTC", D(-2), "no") is RejectReason.INSUFFICIENT_BALANCE
 
 

@@ -10,6 +10,7 @@ import pytest
 from planar.venue.engine import world
 from planar.venue.engine.bars import D1, H1, M1, M5, S1, flat, merge
 from planar.venue.engine.enums import Interval
+from planar.venue.engine.history import HISTORY_DAYS
 from planar.venue.engine.intervals import next_open, open_of
 
 START_MS = 1_760_012_345_678
@@ -22,6 +23,7 @@ class Live:
         self.now = start_ms
         self.world = world.build(seed=3, clock=lambda: self.now)
         self.exchange = self.world.exchange
+        self.first_id = self.exchange.core.markets["BTC/USDT"].data.next_trade_id
 
     def run(self, steps, step_ms=100):
         for _ in range(steps):
@@ -190,7 +192,7 @@ def test_candles_are_selected_by_time_and_count(live):
     assert opens == [minute - 2 * M1, minute - M1]
     assert query("BTC/USDT", Interval.M1, start_ms=live.now + M1) == []
     first = query("BTC/USDT", Interval.D1, start_ms=0, limit=1)[0]
-    assert first.open_ms == (START_MS // DAY - 1000) * DAY
+    assert first.open_ms == (START_MS // DAY - HISTORY_DAYS) * DAY
     assert first.trades > 0
 
 
@@ -225,6 +227,27 @@ def test_seconds_whose_trades_are_forgotten_are_left_out(monkeypatch):
     assert sum(candle.volume for candle in candles[4:]) == sum(trade.amount for trade in trades)
     [minute] = made.exchange.candles("BTC/USDT", Interval.M1, start_ms=START_MS, limit=1)
     assert minute.trades > 0
+
+
+def test_minutes_that_are_forgotten_are_left_out_and_longer_candles_stay(monkeypatch):
+    monkeypatch.setattr("planar.venue.engine.market_data.KEPT_BARS", 16)
+    hour = START_MS - START_MS % H1
+    made = Live(hour - 90_000)
+    made.run(500, 5000)
+    data = made.exchange.core.markets["BTC/USDT"].data
+    candles = made.exchange.candles
+    minutes = candles("BTC/USDT", Interval.M1, start_ms=hour - H1, limit=1000)
+    opens = [candle.open_ms for candle in minutes]
+    gap = next(i for i, (a, b) in enumerate(pairwise(opens)) if b - a > M1)
+    assert opens[gap] < hour - 90_000 < opens[gap + 1] - M1
+    assert 14 <= len(opens) - gap - 1 <= 17
+    assert [b - a for a, b in pairwise(opens[gap + 1 :])] == [M1] * (len(opens) - gap - 2)
+    hours = candles("BTC/USDT", Interval.H1, start_ms=hour - H1, limit=10)
+    assert sum(one.trades for one in hours) > data.tape.next_id - made.first_id
+    [three] = candles("BTC/USDT", Interval.M3, start_ms=opens[gap + 1], limit=1)
+    assert three.volume == sum(one.volume for one in minutes if three.open_ms <= one.open_ms <= three.close_ms)
+    before = data.price_before(hour + 10 * M1)
+    assert before not in (None, data.price_before(hour - 90_000))
 
 
 @pytest.mark.parametrize(

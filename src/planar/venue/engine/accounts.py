@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
+from planar.venue.engine.enums import Wallet
 from planar.venue.engine.ledger import MARKET, Ledger
+from planar.venue.engine.movements import Deposit, SavedAddress, Withdrawal
 from planar.venue.engine.orders import LiveOrder
 from planar.venue.engine.rejects import EngineReject, RejectReason
-from planar.venue.engine.types import Balance, Deposit, Fill, OrderRef, PreventedMatch, Withdrawal
+from planar.venue.engine.types import Balance, Fill, OrderRef, PreventedMatch
 from planar.venue.engine.units import to_decimal
 
 T = TypeVar("T")
@@ -40,6 +43,11 @@ def select(
     if from_id is None and start_ms is None:
         low = max(low, high - limit)
     return rows[low : min(high, low + limit)]
+
+
+def pool(account: str, wallet: Wallet) -> str:
+    """The ledger's name for a wallet of an account."""
+    return account if wallet is Wallet.SPOT else f"{account}@{wallet}"
 
 
 class OrderLog:
@@ -92,12 +100,44 @@ def _order_id(order: LiveOrder) -> int:
 class Account:
     """One account."""
 
-    __slots__ = ("balance", "deposits", "is_market", "locked", "logs", "name", "withdrawals")
+    __slots__ = (
+        "addresses",
+        "allowed_only",
+        "balance",
+        "deposits",
+        "funding",
+        "is_market",
+        "locked",
+        "logs",
+        "master",
+        "name",
+        "opened_ms",
+        "unready",
+        "withdrawals",
+    )
 
-    def __init__(self, name: str, balance: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        name: str,
+        balance: Mapping[str, int],
+        *,
+        funding: Mapping[str, int] = MappingProxyType({}),
+        master: str | None = None,
+        opened_ms: int = 0,
+    ) -> None:
         self.name = name
         self.balance = balance
-        """Units by asset, a view of the ledger's."""
+        """Units by asset in the spot wallet, a view of the ledger's."""
+        self.funding = funding
+        """Units by asset in the funding wallet, a view of the ledger's."""
+        self.master = master
+        """The account that this one belongs to; None: it is nobody's sub-account."""
+        self.opened_ms = opened_ms
+        self.unready: dict[str, int] = {}
+        """Units by asset that were credited and must not be withdrawn yet."""
+        self.addresses: list[SavedAddress] = []
+        self.allowed_only = False
+        """Whether withdrawals go to allowed addresses only."""
         self.locked: dict[str, int] = {}
         self.is_market = name == MARKET
         self.logs: dict[str, OrderLog] = {}
@@ -138,11 +178,13 @@ class Accounts:
         self._users: dict[str, Account] = {}
         self.market = Account(MARKET, ledger.units(MARKET))
 
-    def open(self, name: str) -> Account:
-        """Opens a user account. Raises ValueError if the name is taken or reserved."""
-        if name.startswith("@"):
-            raise ValueError(f"account name {name!r} is reserved")
-        account = self._users[name] = Account(name, self._ledger.open(name))
+    def open(self, name: str, *, master: str | None = None, opened_ms: int = 0) -> Account:
+        """Opens a user account. Raises ValueError if the name is taken or has an @, which is reserved."""
+        if "@" in name:
+            raise ValueError(f"account name {name!r} is reserved: it has an @")
+        balance, funding = self._ledger.open(name), self._ledger.open(pool(name, Wallet.FUNDING))
+        account = Account(name, balance, funding=funding, master=master, opened_ms=opened_ms)
+        self._users[name] = account
         return account
 
     def get(self, name: str) -> Account:

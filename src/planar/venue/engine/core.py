@@ -8,9 +8,10 @@ from planar.venue.engine.accounts import Accounts
 from planar.venue.engine.history import History
 from planar.venue.engine.intake import Intake
 from planar.venue.engine.ledger import Ledger
+from planar.venue.engine.linked import LinkedMatcher
+from planar.venue.engine.lists import Lists
 from planar.venue.engine.market import Market
 from planar.venue.engine.market_data import MarketData
-from planar.venue.engine.matching import Matcher
 from planar.venue.engine.outbox import Outbox
 from planar.venue.engine.rejects import EngineReject, RejectReason
 from planar.venue.engine.scale import Scale
@@ -33,7 +34,8 @@ class Core:
         self.ledger = Ledger()
         self.accounts = Accounts(self.ledger)
         self.outbox = Outbox()
-        self.matcher = Matcher(self.ledger, self.outbox)
+        self.matcher = LinkedMatcher(self.ledger, self.outbox)
+        self.lists = Lists()
         self.intake = Intake(seed)
         self.markets: dict[str, Market] = {}
         for spec in symbols:
@@ -60,7 +62,7 @@ class Core:
             for log in account.logs.values():
                 for order in log.open.values():
                     held[order.pays] = held.get(order.pays, 0) + order.held
-                    if order.held != order.hold_for(order.remaining):
+                    if order.held != order.expected_hold():
                         faults.append(f"{account.name} {order.market.symbol} order {order.id} holds {order.held}")
             for asset in {**account.locked, **held}:
                 if account.locked.get(asset, 0) != held.get(asset, 0):

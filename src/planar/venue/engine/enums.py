@@ -31,6 +31,14 @@ class TimeInForce(enum.StrEnum):
     FOK = "fok"
 
 
+class FeeAsset(enum.StrEnum):
+    """Which asset of its market an order's commission is taken in. RECEIVED: that which a fill brings in."""
+
+    RECEIVED = "received"
+    BASE = "base"
+    QUOTE = "quote"
+
+
 class SelfTradeMode(enum.StrEnum):
     """What expires when an order would trade with another of the same account. NONE lets them trade."""
 
@@ -43,22 +51,29 @@ class SelfTradeMode(enum.StrEnum):
 class OrderStatus(enum.StrEnum):
     """State of an accepted order. A refused order has no status: it raises `EngineReject` and leaves no record.
 
-    EXPIRED: ended by its own time in force, or without liquidity. EXPIRED_IN_MATCH: ended by self-trade prevention.
+    EXPIRED: ended by its own time in force, without liquidity, or by another order of its list.
+    EXPIRED_IN_MATCH: ended by self-trade prevention. PENDING_NEW: waits for another order or for its hour, holds
+    nothing. REJECTED: was pending and could not begin.
     """
 
+    PENDING_NEW = "pending_new"
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
     CANCELED = "canceled"
     EXPIRED = "expired"
     EXPIRED_IN_MATCH = "expired_in_match"
+    REJECTED = "rejected"
 
 
-OPEN_STATUSES = (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+OPEN_STATUSES = (OrderStatus.PENDING_NEW, OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
 
 
 class EventKind(enum.StrEnum):
-    """Why an `OrderEvent` was sent. REPLACED is an amendment that kept its place in the queue."""
+    """Why an `OrderEvent` was sent. REPLACED is an amendment that kept its place in the queue.
+
+    RELEASED: a pending order began to work or to wait for its trigger; REJECTED: it could not.
+    """
 
     NEW = "new"
     TRADE = "trade"
@@ -67,13 +82,51 @@ class EventKind(enum.StrEnum):
     REPLACED = "replaced"
     TRIGGERED = "triggered"
     TRADE_PREVENTION = "trade_prevention"
+    RELEASED = "released"
+    REJECTED = "rejected"
+
+
+class Contingency(enum.StrEnum):
+    """How the orders of a list hang together.
+
+    OCO: two orders, one of which ends the other. OTO: a working order whose complete fill starts a pending one.
+    OTOCO: a working order that starts an OCO.
+    """
+
+    OCO = "oco"
+    OTO = "oto"
+    OTOCO = "otoco"
+
+
+class ListChange(enum.StrEnum):
+    """What happened to an order list. UPDATED: one of its orders got another client id."""
+
+    STARTED = "started"
+    UPDATED = "updated"
+    DONE = "done"
 
 
 class MarketStatus(enum.StrEnum):
-    """Whether a symbol takes orders. Cancels work in both."""
+    """What a symbol takes. Cancels work in all states; nothing is matched in those but TRADING and LIMIT_ONLY.
+
+    HALTED and BREAK take no order: they differ in the exchange's word for them. DELISTED is the end.
+    """
 
     TRADING = "trading"
     HALTED = "halted"
+    BREAK = "break"
+    POST_ONLY = "post_only"
+    LIMIT_ONLY = "limit_only"
+    DELISTED = "delisted"
+
+
+class SystemStatus(enum.StrEnum):
+    """State of the whole exchange. In MAINTENANCE its wire answers next to nothing."""
+
+    ONLINE = "online"
+    POST_ONLY = "post_only"
+    CANCEL_ONLY = "cancel_only"
+    MAINTENANCE = "maintenance"
 
 
 class Interval(enum.StrEnum):
@@ -98,7 +151,21 @@ class Interval(enum.StrEnum):
 
 
 class TransferStatus(enum.StrEnum):
-    """State of a deposit or a withdrawal."""
+    """State of a deposit, a withdrawal or a transfer.
+
+    CREDITED: a deposit that is in the balance and must not be withdrawn yet. FAILED: given up by the exchange,
+    CANCELED: by the account; what it had taken has been given back.
+    """
 
     PENDING = "pending"
+    CREDITED = "credited"
     COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class Wallet(enum.StrEnum):
+    """The purses of an account. Only SPOT trades."""
+
+    SPOT = "spot"
+    FUNDING = "funding"

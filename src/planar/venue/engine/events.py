@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import msgspec
 
-from planar.venue.engine.enums import EventKind, MarketStatus, Side
-from planar.venue.engine.types import AggTrade, Balance, Deposit, Fill, Order, PreventedMatch, Trade, Withdrawal
+from planar.venue.engine.enums import EventKind, ListChange, MarketStatus, Side, SystemStatus
+from planar.venue.engine.movements import Deposit, Withdrawal
+from planar.venue.engine.specs import SymbolSpec
+from planar.venue.engine.types import AggTrade, Balance, Fill, Order, OrderList, PreventedMatch, Trade
 
 
 class OrderEvent(msgspec.Struct, frozen=True):
@@ -25,6 +27,14 @@ class OrderEvent(msgspec.Struct, frozen=True):
     """CANCELED: the client's own id of the cancel request, if it gave one."""
     previous_client_id: str | None = None
     """REPLACED: the client id before the amendment."""
+
+
+class ListEvent(msgspec.Struct, frozen=True):
+    """Something happened to an order list as a whole; what happened to its orders is told besides."""
+
+    change: ListChange
+    order_list: OrderList
+    ts_ms: int
 
 
 class TradePrint(msgspec.Struct, frozen=True):
@@ -62,7 +72,10 @@ class BalanceChange(msgspec.Struct, frozen=True):
 
 
 class FundsMoved(msgspec.Struct, frozen=True):
-    """Money came in or left other than by a trade: deposit, withdrawal, adjustment. Precedes its `BalanceChange`."""
+    """A spot balance changed other than by a trade: deposit, withdrawal, transfer, adjustment.
+
+    Precedes its `BalanceChange`.
+    """
 
     account: str
     asset: str
@@ -73,11 +86,36 @@ class FundsMoved(msgspec.Struct, frozen=True):
 
 
 class MarketStatusChange(msgspec.Struct, frozen=True):
-    """A symbol was halted or resumed."""
+    """A symbol was halted, resumed or delisted."""
 
     symbol: str
     status: MarketStatus
     ts_ms: int
 
 
-Event = OrderEvent | TradePrint | AggTradePrint | BookChange | BalanceChange | FundsMoved | MarketStatusChange
+class FiltersChange(msgspec.Struct, frozen=True):
+    """A symbol has other filters from now on."""
+
+    spec: SymbolSpec
+    ts_ms: int
+
+
+class SystemStatusChange(msgspec.Struct, frozen=True):
+    """The whole exchange changed its state."""
+
+    status: SystemStatus
+    ts_ms: int
+
+
+Event = (
+    OrderEvent
+    | ListEvent
+    | TradePrint
+    | AggTradePrint
+    | BookChange
+    | BalanceChange
+    | FundsMoved
+    | MarketStatusChange
+    | FiltersChange
+    | SystemStatusChange
+)

@@ -1,7 +1,8 @@
 """The past of one symbol before the venue started: invented, the same for a seed, computed only where asked.
 
-Prices at the hours come from seeded noise per asset, so that crosses agree with their legs; all else is cut from the
-day (see `splitting`). The open of the day in which the venue starts is the reference price.
+Prices at the hours, and within the hours as far as there are trades enough, follow the common reference (`reference`),
+so that crosses agree with their legs and exchanges with each other; all else is cut from the day (see `splitting`).
+The open of the day in which the venue starts is the reference price.
 """
 
 from __future__ import annotations
@@ -9,21 +10,22 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
-from functools import cache
-from itertools import accumulate
+from functools import lru_cache
 
 import msgspec
 
-from planar.venue.engine.bars import D1, FINER, S1, Bar
+from planar.venue.engine.bars import D1, FINER, H1, M1, S1, Bar
 from planar.venue.engine.noise import Stream
+from planar.venue.engine.reference import AssetWalk
 from planar.venue.engine.splitting import LOTS_PER_TRADE, MIN_TRADES, split, trades_of
 
-HISTORY_DAYS = 1_000
+HISTORY_DAYS = 1_500
 _CACHED_SPLITS = 1_500
+_CACHED_DAYS = 400
+_OWN_NOISE = 1.5e-4
+"""How far the prices of one exchange are from the reference at the hours: the deviation, as a fraction."""
 _FEWEST_TRADES = 48 * MIN_TRADES
 """Of a day, so that each of its hours has enough."""
-_OCTAVES = tuple(2**n for n in range(10))
-"""Lengths in days of the noise that makes up a price: a walk that always comes back."""
 
 
 class MarketProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,14 +56,18 @@ class RawTrade(msgspec.Struct, frozen=True, gc=False):
 
 
 class SplitCache:
-    """Bars already cut, shared by all symbols, forgotten oldest first."""
+    """Bars already cut, shared by all symbols; those not asked for the longest are forgotten first."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, int], list[Bar]] = OrderedDict()
 
     def get(self, symbol: str, parent: int, start: int) -> list[Bar] | None:
         """Children of a period."""
-        return self._kept.get((symbol, parent, start))
+        key = (symbol, parent, start)
+        bars = self._kept.get(key)
+        if bars is not None:
+            self._kept.move_to_end(key)
+        return bars
 
     def put(self, symbol: str, parent: int, start: int, bars: list[Bar]) -> None:
         """Keeps children of a period."""
@@ -70,54 +76,20 @@ class SplitCache:
             self._kept.popitem(last=False)
 
 
-class AssetWalk:
-    """The slow movement of one asset's value, as a logarithm, known at every hour."""
-
-    def __init__(self, seed: int, asset: str, daily_volatility: float) -> None:
-        self.daily_volatility = daily_volatility
-        self._seed = seed
-        self._asset = asset
-        self._point = cache(self._draw)
-        self.hours = cache(self._make_hours)
-
-    def _draw(self, length: int, index: int) -> float:
-        return Stream(self._seed, "walk", self._asset, length, index).gauss()
-
-    def at(self, day: int) -> float:
-        """Value at the start of a day, counted from the epoch."""
-        if not self.daily_volatility:
-            return 0.0
-        total = 0.0
-        for length in _OCTAVES:
-            index, offset = divmod(day, length)
-            along = offset / length
-            between = self._point(length, index) * (1 - along) + self._point(length, index + 1) * along
-            total += math.sqrt(length) * between
-        return self.daily_volatility * 0.4 * total
-
-    def _make_hours(self, day: int) -> list[float]:
-        """The 25 values from the start to the end of a day: straight, plus a random walk that ends where it began."""
-        first, last = self.at(day), self.at(day + 1)
-        if not self.daily_volatility:
-            return [0.0] * 25
-        draws = Stream(self._seed, "hours", self._asset, day)
-        walk = [0.0, *accumulate([draws.gauss() for _ in range(24)])]
-        step = self.daily_volatility / math.sqrt(24)
-        return [first + (last - first) * i / 24 + step * (walk[i] - walk[24] * i / 24) for i in range(25)]
-
-
 class History:
     """Bars and trades of one symbol from `HISTORY_DAYS` before the start until the start.
 
     Args:
         symbol: its name, part of every seed.
+        seed: of everything but the reference; an exchange's own seed makes its past another than its neighbours'.
+        walks: the reference of base and quote.
         tick, lot: as floats, of price and base amount.
         end_ms: where the past ends, a whole second.
     """
 
     def __init__(
         self,
-        seed: int,
+        seed: str,
         symbol: str,
         profile: MarketProfile,
         walks: tuple[AssetWalk, AssetWalk],
@@ -133,12 +105,14 @@ class History:
         self._profile = profile
         self._walks = walks
         self._splits = splits
-        self._tick = tick
         self._mean_lots = max(2.5 * LOTS_PER_TRADE, profile.trade_notional / profile.reference_price / lot)
         self._volatility = math.hypot(walks[0].daily_volatility, walks[1].daily_volatility)
         self._last_day = end_ms // D1
         self._first_day = max(0, self._last_day - HISTORY_DAYS)
-        self._day = cache(self._make_day)
+        self._noise = lru_cache(_CACHED_DAYS)(self._draw_noise)
+        zero = walks[1].at(self._last_day) - walks[0].at(self._last_day)
+        self._scale = profile.reference_price / tick * math.exp(zero - self._noise(24 * self._last_day))
+        self._day = lru_cache(_CACHED_DAYS)(self._make_day)
         self.begin_ms = self._first_day * D1
         self.next_trade_id = self.count_before(end_ms) + 1
         self.last_price = self.close_before(end_ms)
@@ -176,20 +150,39 @@ class History:
         bars = self._splits.get(self._symbol, parent, start)
         if bars is None:
             draws = Stream(self._seed, self._symbol, parent, start)
-            path = self._prices(start // D1) if parent == D1 else None
-            bars = split(self.bar(parent, start), parent // FINER[parent], draws, path)
+            bar = self.bar(parent, start)
+            bars = split(bar, parent // FINER[parent], draws, self._path(bar, parent, start))
             self._splits.put(self._symbol, parent, start, bars)
         return bars
 
+    def _path(self, bar: Bar, parent: int, start: int) -> list[int] | None:
+        """Prices of the reference at the borders of a period's children, within its bar; None below a minute."""
+        if parent == D1:
+            return self._prices(start // D1)
+        if parent == M1:
+            return None
+        hour, first = start // H1, start % H1 // M1
+        step = FINER[parent] // M1
+        marks = range(first, first + parent // M1 + 1, step)
+        base, quote = (walk.minutes(hour) for walk in self._walks)
+        noise, after = self._noise(hour), self._noise(hour + 1)
+        inner = [
+            min(bar.high, max(bar.low, self._ticks(base[i] - quote[i] + noise + (after - noise) * i / 60)))
+            for i in marks[1:-1]
+        ]
+        return [bar.open, *inner, bar.close]
+
     def _prices(self, day: int) -> list[int]:
         """The 25 prices at the hours of a day, in ticks."""
-        base, quote = self._walks
-        zero = quote.at(self._last_day) - base.at(self._last_day)
-        scale = self._profile.reference_price / self._tick
-        return [
-            max(10, round(scale * math.exp(zero + over - under)))
-            for over, under in zip(base.hours(day), quote.hours(day), strict=True)
-        ]
+        base, quote = (walk.hours(day) for walk in self._walks)
+        return [self._ticks(base[i] - quote[i] + self._noise(24 * day + i)) for i in range(25)]
+
+    def _ticks(self, value: float) -> int:
+        return max(10, round(self._scale * math.exp(value)))
+
+    def _draw_noise(self, hour: int) -> float:
+        """How far the exchange's own price is from the reference at an hour."""
+        return _OWN_NOISE * Stream(self._seed, self._symbol, "noise", hour).gauss()
 
     def _make_day(self, day: int) -> Bar:
         draws = Stream(self._seed, self._symbol, "day", day)
@@ -281,8 +274,9 @@ class History:
             return []
         draws = Stream(self._seed, self._symbol, "trades", second)
         parts = trades_of(bar, draws)
-        times = sorted([second + draws.below(S1) for _ in parts])
+        # each at a time of its own: trades of one taker, with which its prices rise or fall, are those of one time
+        times = sorted([second + draws.below(max(1, S1 + 1 - len(parts))) for _ in parts])
         return [
-            RawTrade(first_id + i, first_id + i, times[i], price, lots, bought)
+            RawTrade(first_id + i, first_id + i, times[i] + i % S1, price, lots, bought)
             for i, (price, lots, bought) in enumerate(parts)
         ]

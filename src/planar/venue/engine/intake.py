@@ -11,15 +11,16 @@ from decimal import Decimal
 from itertools import count
 
 from planar.venue.engine.accounts import Account, OrderLog
-from planar.venue.engine.enums import MarketStatus, OrderKind, Side, TimeInForce
+from planar.venue.engine.admission import admit
+from planar.venue.engine.enums import FeeAsset, OrderKind, Side, TimeInForce
+from planar.venue.engine.feasibility import check_funds, check_market
 from planar.venue.engine.market import Market
 from planar.venue.engine.noise import Stream
 from planar.venue.engine.orders import LIMIT_KINDS, STOP_KINDS, LiveOrder
-from planar.venue.engine.reach import reach
 from planar.venue.engine.rejects import EngineReject, RejectReason
-from planar.venue.engine.stops import is_due
-from planar.venue.engine.types import NewOrder
-from planar.venue.engine.units import to_decimal, to_units
+from planar.venue.engine.trailing import Trail
+from planar.venue.engine.types import NewOrder, Trailing
+from planar.venue.engine.units import to_units
 
 
 class Intake:
@@ -34,8 +35,21 @@ class Intake:
 
     def check(self, new: NewOrder, account: Account, market: Market) -> LiveOrder:
         """The order, ready to be matched, without ids. Raises EngineReject."""
-        if market.status is not MarketStatus.TRADING:
-            raise EngineReject(RejectReason.MARKET_HALTED, f"{market.symbol} is halted")
+        order = self.draft(new, account, market)
+        check_records(order.market, account.log(market.symbol), [(new, order)])
+        check_market(order)
+        check_funds(order)
+        return order
+
+    def check_pending(self, new: NewOrder, account: Account, market: Market) -> LiveOrder:
+        """The order, to begin later: what market and funds allow is seen only then. Raises EngineReject."""
+        order = self.draft(new, account, market)
+        check_records(order.market, account.log(market.symbol), [(new, order)])
+        return order
+
+    def draft(self, new: NewOrder, account: Account, market: Market) -> LiveOrder:
+        """The order, as far as it can be checked for itself. Raises EngineReject."""
+        admit(new, market)
         _check_combination(new)
         order = LiveOrder(
             market=market,
@@ -45,7 +59,10 @@ class Intake:
             tif=new.tif,
             mode=new.self_trade_mode or market.spec.default_self_trade_mode,
             post_only=new.post_only,
+            fee_asset=new.fee_asset,
         )
+        if new.fee_asset is not FeeAsset.RECEIVED and order.pays_fee_in_base is not order.is_buy:
+            order.hold_rate = max(market.maker_rate, market.taker_rate)
         if order.mode not in market.spec.self_trade_modes:
             message = f"self_trade_mode = {order.mode} is not allowed on {market.symbol}"
             raise EngineReject(RejectReason.INVALID_COMBINATION, message)
@@ -60,9 +77,8 @@ class Intake:
             order.quote_wanted = _quote_units(new.quote_amount)
         if new.iceberg_amount is not None:
             order.iceberg = _iceberg_lots(market, new.iceberg_amount, order.lots)
-        _check_records(order, new.client_id, account.log(market.symbol))
-        _check_market(order)
-        _check_funds(order)
+        if new.trailing is not None:
+            order.trail = _trail(new.trailing, market, order.is_buy)
         return order
 
 
@@ -70,7 +86,7 @@ def price_in_ticks(market: Market, price: Decimal, field: str, reason: RejectRea
     """A price as ticks. Raises EngineReject with the reason given."""
     spec = market.spec
     units = to_units(price)
-    if units is None or units <= 0 or units % market.tick_units:
+    if units is None or units <= 0 or units % (market.tick_units * market.tick_step):
         raise EngineReject(reason, f"{field} = {price} is not a positive multiple of the tick {spec.tick}")
     if not spec.min_price <= price <= spec.max_price:
         raise EngineReject(reason, f"{field} = {price} is not within {spec.min_price} and {spec.max_price}")
@@ -81,7 +97,7 @@ def amount_in_lots(market: Market, amount: Decimal, largest: Decimal) -> int:
     """An amount as lots. Raises EngineReject INVALID_AMOUNT."""
     spec = market.spec
     units = to_units(amount)
-    if units is None or units <= 0 or units % market.lot_units:
+    if units is None or units <= 0 or units % (market.lot_units * market.lot_step):
         message = f"amount = {amount} is not a positive multiple of the lot {spec.lot}"
         raise EngineReject(RejectReason.INVALID_AMOUNT, message)
     if not spec.min_amount <= amount <= largest:
@@ -111,10 +127,13 @@ def _iceberg_lots(market: Market, amount: Decimal, lots: int) -> int:
 
 
 def _check_combination(new: NewOrder) -> None:
-    has_limit = new.kind in LIMIT_KINDS
+    has_limit, is_stop, trailing = new.kind in LIMIT_KINDS, new.kind in STOP_KINDS, new.trailing
+    limit_follows = trailing is not None and trailing.has_limit
     faults = [
-        ((new.price is None) == has_limit) and "price",
-        ((new.stop_price is None) == (new.kind in STOP_KINDS)) and "stop_price",
+        ((new.price is None) == (has_limit and not limit_follows)) and "price",
+        (not is_stop if new.stop_price is not None else is_stop and trailing is None) and "stop_price",
+        (trailing is not None and not is_stop) and "trailing",
+        (limit_follows and not has_limit) and "trailing limit",
         ((new.amount is None) == (new.quote_amount is None)) and "amount or quote_amount, exactly one",
         (new.quote_amount is not None and new.kind is not OrderKind.MARKET) and "quote_amount",
         (new.tif is not TimeInForce.GTC and not has_limit) and "tif",
@@ -127,42 +146,52 @@ def _check_combination(new: NewOrder) -> None:
         raise EngineReject(RejectReason.INVALID_COMBINATION, message)
 
 
-def _check_records(order: LiveOrder, client_id: str | None, log: OrderLog) -> None:
-    spec = order.market.spec
-    if client_id is not None and log.has_open(client_id):
-        message = f"client_id = {client_id!r} belongs to an open order of {spec.symbol}"
-        raise EngineReject(RejectReason.DUPLICATE_CLIENT_ID, message)
-    if len(log.open) >= spec.max_open_orders:
+def check_records(market: Market, log: OrderLog, orders: list[tuple[NewOrder, LiveOrder]]) -> None:
+    """Client ids and counts of open orders, if these were added. Raises EngineReject."""
+    spec = market.spec
+    ids = [new.client_id for new, _ in orders if new.client_id is not None]
+    for client_id in ids:
+        if log.has_open(client_id) or ids.count(client_id) > 1:
+            message = f"client_id = {client_id!r} belongs to an open order of {spec.symbol}"
+            raise EngineReject(RejectReason.DUPLICATE_CLIENT_ID, message)
+    if len(log.open) + len(orders) > spec.max_open_orders:
         message = f"{len(log.open)} orders are open in {spec.symbol}; {spec.max_open_orders} may be"
         raise EngineReject(RejectReason.TOO_MANY_OPEN_ORDERS, message)
-    if order.stop and sum(other.is_waiting for other in log.open.values()) >= spec.max_stop_orders:
+    stops = sum(order.is_stop for _, order in orders)
+    if stops and sum(other.is_waiting for other in log.open.values()) + stops > spec.max_stop_orders:
         message = f"{spec.max_stop_orders} stop orders wait in {spec.symbol}; no more may"
         raise EngineReject(RejectReason.TOO_MANY_STOP_ORDERS, message)
 
 
-def _check_market(order: LiveOrder) -> None:
-    """Conditions that the present market decides."""
-    market = order.market
-    if order.stop and market.last is not None and is_due(order, market.last):
-        raise EngineReject(RejectReason.WOULD_TRIGGER, "the last trade price already meets stop_price")
-    if order.post_only:
-        best = market.book.opposite(order).best()
-        if best is not None and order.accepts(best.price):
-            raise EngineReject(RejectReason.WOULD_TAKE, "a post-only order would trade at once")
+def _trail(request: Trailing, market: Market, is_buy: bool) -> Trail:
+    """The distance in ticks or as a rate, and where the limit lies from the trigger. Raises EngineReject."""
+    if (request.offset is None) == (request.fraction is None):
+        raise EngineReject(RejectReason.INVALID_TRAILING, "trailing: needs offset or fraction, exactly one")
+    trail = Trail(request=request, is_buy=is_buy)
+    if request.offset is not None:
+        trail.offset = _offset_in_ticks(market, request.offset, "offset")
+    if request.limit_offset is not None:
+        trail.limit_offset = _offset_in_ticks(market, request.limit_offset, "limit_offset")
+    if request.fraction is not None:
+        trail.rate = _rate(request.fraction, "fraction")
+    if request.limit_fraction is not None:
+        trail.limit_rate = _rate(request.limit_fraction, "limit_fraction")
+    if trail.offset <= 0 and trail.rate <= 0:
+        raise EngineReject(RejectReason.INVALID_TRAILING, "trailing: the distance is not positive")
+    return trail
 
 
-def _check_funds(order: LiveOrder) -> None:
-    """An order needs what it could cost at its limit or stop price; a market order what the present book asks.
+def _offset_in_ticks(market: Market, offset: Decimal, field: str) -> int:
+    units = to_units(offset)
+    if units is None or units % market.tick_units:
+        message = f"trailing {field} = {offset} is not a multiple of the tick {market.spec.tick}"
+        raise EngineReject(RejectReason.INVALID_TRAILING, message)
+    return units // market.tick_units
 
-    A quote-sized buy needs the whole of its quote amount (Binance: refused if it could not be filled completely).
-    """
-    if order.price or order.stop:
-        needed = order.hold_for(order.lots)
-    elif order.is_buy:
-        needed = order.quote_wanted or reach(order).quote
-    else:
-        needed = (order.lots or reach(order).lots) * order.market.lot_units
-    free = order.account.free(order.pays)
-    if needed > free:
-        message = f"the order needs {to_decimal(needed):f} {order.pays}, {to_decimal(free):f} are free"
-        raise EngineReject(RejectReason.INSUFFICIENT_BALANCE, message)
+
+def _rate(fraction: Decimal, field: str) -> int:
+    units = to_units(fraction)
+    if units is None or abs(fraction) >= 1:
+        message = f"trailing {field} = {fraction} is not below 1, with at most 8 decimal places"
+        raise EngineReject(RejectReason.INVALID_TRAILING, message)
+    return units

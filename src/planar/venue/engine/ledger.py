@@ -2,7 +2,8 @@
 
 Balances are kept here and nowhere else. Entries are appended and never changed. `EXTERNAL` stands for the world
 outside, so it alone may be negative; `FEES` collects commissions; `MARKET` is the market model, refilled from
-`EXTERNAL` when it runs short.
+`EXTERNAL` when it runs short; `PENDING` holds deposits, withdrawals and transfers that are on their way. The funding
+wallet of a user account is the account `<name>@funding`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from planar.venue.engine.units import to_decimal
 EXTERNAL = "@external"
 FEES = "@fees"
 MARKET = "@market"
+PENDING = "@pending"
 
 Move = tuple[str, str, int]
 """Account, asset, units."""
@@ -28,6 +30,13 @@ class EntryKind(enum.StrEnum):
     TRADE = "trade"
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
+    INCOMING = "incoming"
+    """A deposit that waits for confirmations: EXTERNAL to PENDING."""
+    SETTLEMENT = "settlement"
+    """What was pending has gone to the outside, with the fee to FEES."""
+    RETURN = "return"
+    """What was pending has gone back to where it came from."""
+    TRANSFER = "transfer"
     ADJUSTMENT = "adjustment"
     REFILL = "refill"
 
@@ -58,7 +67,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._rows: list[_Row] = []
-        self._balances: dict[str, dict[str, int]] = {EXTERNAL: {}, FEES: {}, MARKET: {}}
+        self._balances: dict[str, dict[str, int]] = {EXTERNAL: {}, FEES: {}, MARKET: {}, PENDING: {}}
 
     def open(self, account: str) -> dict[str, int]:
         """Opens an account; returns its balances in units, to be read only. Raises ValueError if it exists."""

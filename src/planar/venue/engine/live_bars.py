@@ -1,4 +1,4 @@
-"""Bars of one symbol made of the trades since the start, packed, none forgotten."""
+"""Bars of one symbol made of the trades since the start, packed: the newest ones of short periods, all of long ones."""
 
 from __future__ import annotations
 
@@ -11,12 +11,22 @@ _FIELDS = 9
 
 
 class LiveBars:
-    """Bars of one base period; only periods with trades have one."""
+    """Bars of one base period; only periods with trades have one.
 
-    __slots__ = ("_current", "_period", "_rows", "_starts")
+    Args:
+        period: in ms.
+        most: how many are kept at most, at least two; None keeps all.
 
-    def __init__(self, period: int) -> None:
+    Attributes:
+        forgotten_before: bars of periods that begin before this time may be gone, in ms; 0 while all are kept.
+    """
+
+    __slots__ = ("_current", "_most", "_period", "_rows", "_starts", "forgotten_before")
+
+    def __init__(self, period: int, most: int | None = None) -> None:
+        self.forgotten_before = 0
         self._period = period
+        self._most = most
         self._starts = array("q")
         self._rows = array("q")
         self._current: list[int] = []
@@ -28,6 +38,8 @@ class LiveBars:
         if not row or self._starts[-1] != start:
             self._rows.extend(row)
             self._starts.append(start)
+            if self._most is not None and len(self._starts) > self._most:
+                self._forget(max(1, self._most // 8))
             row = self._current = [price, price, price, price, 0, 0, 0, 0, 0]
         row[3] = price
         if price > row[1]:
@@ -38,6 +50,12 @@ class LiveBars:
         side = 5 if taker_bought else 7
         row[side] += lots
         row[side + 1] += lots * price
+
+    def _forget(self, count: int) -> None:
+        """Drops the oldest bars; many at once, so that it is seldom."""
+        del self._starts[:count]
+        del self._rows[: count * _FIELDS]
+        self.forgotten_before = self._starts[0]
 
     def get(self, start: int) -> Bar | None:
         """The bar of the period that begins at `start`, None if there was no trade in it."""

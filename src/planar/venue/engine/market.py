@@ -26,6 +26,10 @@ class Market:
         next_order_id, next_trade_id: ids rise by one within the symbol.
         last: last trade price in ticks, None if there never was a trade.
         update_id: id of the last change of the book.
+        tick_step, lot_step: of how many ticks and lots prices and amounts must be multiples; above 1 when the filters
+            were tightened.
+        status: the symbol's own state.
+        regime: what the state of the whole exchange imposes on it, if anything.
     """
 
     __slots__ = (
@@ -34,17 +38,20 @@ class Market:
         "book",
         "data",
         "last",
+        "lot_step",
         "lot_units",
         "lot_value",
         "maker_rate",
         "next_order_id",
         "next_trade_id",
         "quote",
+        "regime",
         "spec",
         "status",
         "stops",
         "symbol",
         "taker_rate",
+        "tick_step",
         "tick_units",
         "update_id",
     )
@@ -59,6 +66,8 @@ class Market:
         self.maker_rate = require_units(spec.maker_fee, f"{spec.symbol} maker_fee")
         self.taker_rate = require_units(spec.taker_fee, f"{spec.symbol} taker_fee")
         self.status = MarketStatus.TRADING
+        self.regime: MarketStatus | None = None
+        self.tick_step = self.lot_step = 1
         self.book = Book()
         self.stops = Stops()
         self.data = data
@@ -67,6 +76,26 @@ class Market:
         self.next_order_id = _ORDERS_PER_TRADE * self.next_trade_id
         self.update_id = _CHANGES_PER_TRADE * self.next_trade_id
         self._next_prevented_id = 1
+
+    @property
+    def state(self) -> MarketStatus:
+        """What holds for orders now: the exchange's state rules over a symbol that is open."""
+        return self.regime if self.regime is not None and self.matches_alone else self.status
+
+    @property
+    def matches(self) -> bool:
+        """Whether orders are matched."""
+        return self.regime is None and self.matches_alone
+
+    @property
+    def matches_alone(self) -> bool:
+        """Whether orders would be matched if it were for the symbol alone."""
+        return self.status in (MarketStatus.TRADING, MarketStatus.LIMIT_ONLY)
+
+    def on_grid(self, price: int, *, is_buy: bool) -> int:
+        """The nearest price in ticks that the filters allow, not better for the other side."""
+        off = price % self.tick_step
+        return price if not off else max(self.tick_step, price - off) if is_buy else price - off + self.tick_step
 
     def number(self, order: LiveOrder) -> None:
         """Gives an accepted order its id."""

@@ -18,6 +18,8 @@ from planar.venue.engine.tape import Tape
 from planar.venue.engine.types import AggTrade, Candle, Trade
 
 _CACHED_WINDOWS = 100
+KEPT_BARS = 11_520
+"""Live bars of a minute (eight days) and of five minutes (forty days) that are kept; those of longer periods all are."""
 
 
 class MarketData:
@@ -33,12 +35,20 @@ class MarketData:
         self.scale = scale
         self._history = history
         self._start = start_ms - start_ms % S1
-        self._live = {period: LiveBars(period) for period in (M1, M5, H1, D1)}
+        self._live = {M1: LiveBars(M1, KEPT_BARS), M5: LiveBars(M5, KEPT_BARS), H1: LiveBars(H1), D1: LiveBars(D1)}
         self._before_start: dict[int, list[Bar]] = {}
         self._window_cache: dict[int, tuple[int, Bar | None]] = {}
         self.tape = Tape(1 if history is None else history.next_trade_id)
         self.last_price: int | None = None if history is None else history.last_price
         self.begin_ms = self._start if history is None else history.begin_ms
+        self._first_id = 1
+
+    def list_from(self, listed_ms: int) -> None:
+        """Nothing before the start of that day is shown any more; the past begins with the history at the earliest."""
+        if self._history is not None:
+            self.begin_ms = max(listed_ms, self._history.begin_ms)
+            self._first_id = self._history.id_at(self.begin_ms)
+        self._window_cache.clear()
 
     # -- trades -------------------------------------------------------------------------------------------------
 
@@ -68,12 +78,12 @@ class MarketData:
 
     def trades(self, from_id: int | None, limit: int) -> list[Trade]:
         """Trades from an id on, or the newest."""
-        first = self.next_trade_id - limit if from_id is None else from_id
+        first = max(self._first_id, self.next_trade_id - limit if from_id is None else from_id)
         return [self._trade(raw) for raw in self._raw(first, limit, self.tape.range)]
 
     def agg_trades(self, from_id: int | None, start_ms: int | None, end_ms: int | None, limit: int) -> list[AggTrade]:
         """Aggregate trades; before the start each trade is one."""
-        first = 1 if from_id is None else from_id
+        first = self._first_id if from_id is None else max(self._first_id, from_id)
         if start_ms is not None:
             first = max(first, self._group_at(start_ms))
         last = self.tape.next_group if end_ms is None else self._group_at(end_ms + 1)
@@ -130,7 +140,7 @@ class MarketData:
     ) -> list[Candle]:
         """Candles whose open time is in the bounds; see `VirtualExchange.candles`.
 
-        Candles of seconds since the start are made of the trades that are kept; older ones are left out.
+        Candles since the start are made of what is kept of it; older ones of short intervals are left out.
         """
         last = open_of(interval, now if end_ms is None else min(end_ms, now))
         first = open_of(interval, self.begin_ms)
@@ -141,12 +151,14 @@ class MarketData:
             first = max(first, opening if opening >= start_ms else next_open(interval, opening))
         found: list[Candle] = []
         price: int | None = None
+        period = base_period(interval)
+        kept_from = self.tape.forgotten_before + 1 if period == S1 else self._live[period].forgotten_before
         while first <= last and len(found) < limit:
-            if interval is Interval.S1 and self._start <= first < self.tape.forgotten_before:
-                first, price = open_of(interval, self.tape.forgotten_before) + S1, None
-                continue
             after = next_open(interval, first)
-            bar = self._cover(base_period(interval), first, min(after, now + 1))
+            if first < kept_from and after > self._start:
+                first, price = next_open(interval, open_of(interval, kept_from - 1)), None
+                continue
+            bar = self._cover(period, first, min(after, now + 1))
             if bar is None:
                 price = self.price_before(first) if price is None else price
                 bar = None if price is None else flat(price)
@@ -159,6 +171,8 @@ class MarketData:
     def window(self, start: int, now: int) -> Bar | None:
         """All trades from a whole minute until now as one bar; None if there were none."""
         minute = now - now % M1
+        if minute < self.begin_ms - self.begin_ms % M1:
+            return None
         length = minute - start
         kept = self._window_cache.get(length)
         if kept is None or kept[0] != minute:
@@ -170,11 +184,16 @@ class MarketData:
 
     def price_before(self, at: int) -> int | None:
         """Last price before a whole second, in ticks; None if there was no trade before."""
+        if at <= self.begin_ms and self._first_id > 1:
+            return None
         if at > self._start:
             seconds = self._bar_of_seconds(max(self._start, at - at % M1), at)
-            live = seconds or self._live[M1].newest_before(at - at % M1)
-            if live is not None:
-                return live.close
+            if seconds is not None:
+                return seconds.close
+            for period, bars in self._live.items():
+                live = bars.newest_before(at - at % period)
+                if live is not None:
+                    return live.close
         if self._history is None:
             return None
         return self._history.close_before(min(at, self._start))

@@ -1,67 +1,127 @@
-"""The matching engine: price-time priority, self-trade prevention, times in force, stops, settlement.
+"""The matching engine: price-time priority, self-trade prevention, times in force, stops, pending orders.
 
 It works on checked orders (`intake` makes them) and changes books, records, locks and ledger together.
 Rules are those of the Binance spot documentation: a market order expires what finds no liquidity, a quote-sized one
-fills whole lots and is complete when the rest of its budget buys no further lot, commission comes out of what is
-received, the taker's self-trade mode decides.
+fills whole lots and is complete when the rest of its budget buys no further lot, the taker's self-trade mode decides.
+Orders that hang together are the business of `planar.venue.engine.linked`, which fills the hooks left for it here.
 """
 
 from __future__ import annotations
 
+from collections import deque
+
 from planar.venue.engine.book import PriceLevel
-from planar.venue.engine.enums import EventKind, OrderStatus, SelfTradeMode, Side, TimeInForce
-from planar.venue.engine.events import AggTradePrint, BookChange, OrderEvent, TradePrint
-from planar.venue.engine.ledger import FEES, EntryKind, Ledger, Move
+from planar.venue.engine.enums import EventKind, OrderStatus, SelfTradeMode, TimeInForce
+from planar.venue.engine.events import AggTradePrint, OrderEvent, TradePrint
+from planar.venue.engine.feasibility import check_funds, check_market
+from planar.venue.engine.ledger import Ledger
 from planar.venue.engine.market import Market
 from planar.venue.engine.orders import LIMIT_KINDS, LiveOrder
 from planar.venue.engine.outbox import Outbox
 from planar.venue.engine.reach import reach
-from planar.venue.engine.types import Fill, PreventedMatch
-from planar.venue.engine.units import rate_of, to_decimal
+from planar.venue.engine.rejects import EngineReject
+from planar.venue.engine.settlement import Settlement
+from planar.venue.engine.types import PreventedMatch
+from planar.venue.engine.units import to_decimal
 
 
-class Matcher:
+class Matcher(Settlement):
     """Carries orders through their life."""
 
-    __slots__ = ("_ledger", "_outbox")
+    __slots__ = ("_released",)
 
     def __init__(self, ledger: Ledger, outbox: Outbox) -> None:
-        self._ledger = ledger
-        self._outbox = outbox
+        super().__init__(ledger, outbox)
+        self._released: deque[tuple[LiveOrder, ...]] = deque()
+        """Pending orders whose turn has come."""
 
     # -- the life of an order -----------------------------------------------------------------------------------
 
     def accept(self, order: LiveOrder, now: int) -> None:
         """Takes in a checked order and does all that follows from it."""
+        self._enter(order, now)
+        self._begin(order, now, EventKind.NEW)
+        if self._released or order.market.stops:
+            self.follow_up(order.market, now)
+
+    def accept_pending(self, order: LiveOrder, now: int) -> None:
+        """Takes in a checked order that will begin when it is released; until then it holds nothing."""
+        order.status = OrderStatus.PENDING_NEW
+        self._enter(order, now)
+        self._tell(EventKind.NEW, order, now)
+
+    def release(self, order: LiveOrder, now: int) -> None:
+        """Lets a pending order begin, and does all that follows from it."""
+        self._start((order,), now)
+        self.follow_up(order.market, now)
+
+    def follow_up(self, market: Market, now: int) -> None:
+        """Works off pending orders that were released and stops that were triggered, until there are no more."""
+        while True:
+            if self._released:
+                self._start(self._released.popleft(), now)
+            elif (order := market.stops.pop_due()) is not None:
+                self._set_off(order, now)
+            else:
+                return
+
+    def cancel(self, order: LiveOrder, now: int, request_id: str | None = None) -> None:
+        """Cancels an order; one that has ended stays as it is."""
+        if order.is_open:
+            self._withdraw(order, now)
+            self._end(order, OrderStatus.CANCELED, EventKind.CANCELED, now, request_id)
+
+    def _enter(self, order: LiveOrder, now: int) -> None:
+        """Numbers an order and records it."""
         market = order.market
         market.number(order)
         order.created_ms = order.updated_ms = now
-        if not order.is_waiting:
-            order.working_ms = now
         if not order.account.is_market:
             order.account.log(market.symbol).add(order)
-        self._tell(EventKind.NEW, order, now)
-        if order.is_waiting:
-            self._lock(order, order.hold_for(order.lots))
-            market.stops.add(order)
-            return
-        self._work(order, now)
-        if market.stops:
-            self._trigger(market, now)
 
-    def cancel(self, order: LiveOrder, now: int, request_id: str | None = None) -> None:
-        """Cancels an open order."""
+    def _begin(self, order: LiveOrder, now: int, kind: EventKind) -> None:
+        """Lets an order wait for its trigger, or work."""
+        if order.is_waiting:
+            self._lock(order, order.expected_hold())
+            order.market.stops.add(order, order.market.last, now)
+            self._tell(kind, order, now)
+            return
+        order.working_ms = now
+        self._tell(kind, order, now)
+        self._work(order, now)
+
+    def _start(self, orders: tuple[LiveOrder, ...], now: int) -> None:
+        """Begins pending orders, or rejects them if they cannot begin now."""
+        for order in orders:
+            order.status = OrderStatus.NEW
+            order.updated_ms = now
+            try:
+                check_market(order)
+                check_funds(order)
+            except EngineReject as reject:
+                self._reject(order, reject, now)
+            else:
+                self._begin(order, now, EventKind.RELEASED)
+
+    def _reject(self, order: LiveOrder, reject: EngineReject, now: int) -> None:
+        order.refusal = reject.reason.value
+        self._end(order, OrderStatus.REJECTED, EventKind.REJECTED, now)
+
+    def _withdraw(self, order: LiveOrder, now: int) -> None:
+        """Takes an open order from where it is."""
+        if order.is_pending:
+            return
         if order.is_waiting:
             order.market.stops.remove(order)
         else:
-            self._leave_book(order, now)
-        self._end(order, OrderStatus.CANCELED, EventKind.CANCELED, now, request_id)
+            level = order.market.book.own(order).remove(order)
+            self._tell_level(order.market, order.is_buy, level, now)
 
     def shrink(self, order: LiveOrder, lots: int, client_id: str, now: int) -> None:
         """Lowers the amount of an open order to `lots`, which is more than it has filled; its place stays."""
         previous = order.client_id
         order.account.log(order.market.symbol).rename(order, client_id)
-        if not order.is_waiting:
+        if not (order.is_waiting or order.is_pending):
             shown = min(order.shown, lots - order.filled)
             level = order.market.book.own(order).levels[order.price]
             level.shown -= order.shown - shown
@@ -69,12 +129,31 @@ class Matcher:
             order.shown = shown
             if changed:
                 self._tell_level(order.market, order.is_buy, level, now)
-        self._unlock(order, order.hold_for(order.lots - lots))
         order.lots = lots
         order.updated_ms = now
+        self._adjust(order)
         if self._outbox.active:
             event = OrderEvent(EventKind.REPLACED, order.snapshot(), now, previous_client_id=previous)
             self._outbox.add(event)
+        if order.link is not None:
+            self._on_renamed(order, now)
+
+    def _adjust(self, order: LiveOrder) -> None:
+        """Makes what is locked for an order what should be."""
+        surplus = order.held - order.expected_hold()
+        if surplus > 0:
+            self._unlock(order, surplus)
+        elif surplus < 0:
+            self._lock(order, -surplus)
+
+    def resize(self, order: LiveOrder, lots: int, now: int) -> None:
+        """Makes what is left of a resting order of the market model so large; its place stays. At least one lot."""
+        level = order.market.book.own(order).levels[order.price]
+        level.shown += lots - order.shown
+        order.lots += lots - order.shown
+        order.shown = lots
+        order.updated_ms = now
+        self._tell_level(order.market, order.is_buy, level, now)
 
     def _work(self, order: LiveOrder, now: int) -> None:
         """Matches an order, then lets the rest rest or expire."""
@@ -88,19 +167,22 @@ class Matcher:
         rest = order.remaining
         order.shown = min(rest, order.iceberg) if order.iceberg else rest
         if not order.account.is_market:
-            self._lock(order, order.hold_for(rest))
+            self._lock(order, order.expected_hold())
         level = order.market.book.own(order).add(order)
         self._tell_level(order.market, order.is_buy, level, now)
 
-    def _trigger(self, market: Market, now: int) -> None:
-        """Works off stops until the last price triggers no more; each triggers once."""
-        while market.last is not None and (order := market.stops.pop_due(market.last)) is not None:
-            self._unlock(order, order.held)
-            order.triggered_ms = order.working_ms = order.updated_ms = now
-            if order.is_buy and not order.price:
-                order.budget = order.account.free(market.quote)
-            self._tell(EventKind.TRIGGERED, order, now)
-            self._work(order, now)
+    def _set_off(self, order: LiveOrder, now: int) -> None:
+        """Lets a triggered stop work."""
+        self._unlock(order, order.held)
+        order.triggered_ms = order.working_ms = order.updated_ms = now
+        if order.link is not None:
+            self._on_set_off(order, now)
+        if order.trail is not None and not order.price and order.kind in LIMIT_KINDS:
+            order.price = order.trail.limit(order.trail.trigger)
+        if order.is_buy and not order.price:
+            order.budget = order.account.free(order.pays)
+        self._tell(EventKind.TRIGGERED, order, now)
+        self._work(order, now)
 
     def _end(
         self, order: LiveOrder, status: OrderStatus, kind: EventKind, now: int, request_id: str | None = None
@@ -115,10 +197,8 @@ class Matcher:
             self._unlock(order, order.held)
         if self._outbox.active:
             self._outbox.add(OrderEvent(kind, order.snapshot(), now, request_id=request_id))
-
-    def _leave_book(self, order: LiveOrder, now: int) -> None:
-        level = order.market.book.own(order).remove(order)
-        self._tell_level(order.market, order.is_buy, level, now)
+        if order.link is not None:
+            self._on_ended(order, now, request_id)
 
     # -- matching -----------------------------------------------------------------------------------------------
 
@@ -149,6 +229,8 @@ class Matcher:
         if level.shown != shown:
             self._tell_level(market, not taker.is_buy, level, now)
         if market.next_trade_id != first_id:
+            if market.stops:
+                market.stops.observe(level.price, now)
             market.data.end_group()
             if self._outbox.active:
                 self._outbox.add(AggTradePrint(market.data.newest_agg_trade()))
@@ -159,6 +241,8 @@ class Matcher:
         market = taker.market
         value_of_lot = level.price * market.lot_value
         quote = lots * value_of_lot
+        if maker.link is not None:
+            self._on_execution(maker, now)
         if maker.held:
             self._unlock(maker, maker.hold_for(lots))
         for order in (maker, taker):
@@ -166,9 +250,12 @@ class Matcher:
             order.quote_filled += quote
             order.updated_ms = now
         market.book.opposite(taker).take(level, maker, lots)
-        self._settle_status(maker, maker.filled == maker.lots)
-        spent = taker.quote_wanted > 0 and taker.quote_wanted - taker.quote_filled < value_of_lot
-        self._settle_status(taker, spent or taker.filled == taker.lots)
+        maker_done = maker.filled == maker.lots
+        taker_done = taker.filled == taker.lots
+        if taker.quote_wanted:
+            taker_done = taker.quote_wanted - taker.quote_filled < value_of_lot
+        self._settle_status(maker, maker_done)
+        self._settle_status(taker, taker_done)
         trade_id = market.next_trade_id
         market.next_trade_id = trade_id + 1
         market.last = level.price
@@ -177,20 +264,10 @@ class Matcher:
         if self._outbox.active:
             buyer, seller = (taker, maker) if taker.is_buy else (maker, taker)
             self._outbox.add(TradePrint(market.data.newest_trade(), buyer.id, seller.id))
-
-    def book_trade(self, maker: LiveOrder, taker: LiveOrder, trade_id: int, price: int, lots: int, now: int) -> None:
-        """Settles one trade in the ledger and records it for its users. The orders' own numbers already include it."""
-        if maker.account.is_market and taker.account.is_market:
-            return
-        market = taker.market
-        base, quote = lots * market.lot_units, lots * price * market.lot_value
-        buyer, seller = (taker, maker) if taker.is_buy else (maker, taker)
-        fees = (self._fee(buyer, taker, base), self._fee(seller, taker, quote))
-        self._settle(buyer, seller, base, quote, fees, f"{market.symbol} trade {trade_id}", now)
-        for order in (maker, taker):
-            if not order.account.is_market:
-                fee = fees[0] if order.is_buy else fees[1]
-                self._record_fill(order, taker, trade_id, price, lots, fee, now)
+        if maker_done and maker.link is not None:
+            self._on_ended(maker, now)
+        if taker_done and taker.link is not None:
+            self._on_ended(taker, now)
 
     def _settle_status(self, order: LiveOrder, done: bool) -> None:
         order.status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
@@ -235,88 +312,23 @@ class Matcher:
         if self._outbox.active:
             event = OrderEvent(EventKind.TRADE_PREVENTION, order.snapshot(), now, prevented=record)
             self._outbox.add(event)
+        if order.link is not None:
+            self._on_ended(order, now)
 
-    # -- money --------------------------------------------------------------------------------------------------
+    # -- hooks for orders of a list -----------------------------------------------------------------------------
 
-    def _fee(self, order: LiveOrder, taker: LiveOrder, received: int) -> int:
-        """Commission in the asset received."""
-        if order.account.is_market:
-            return 0
-        return rate_of(received, order.market.taker_rate if order is taker else order.market.maker_rate)
+    def _on_set_off(self, order: LiveOrder, now: int) -> None:
+        """A stop of a list was triggered and is about to work."""
+        raise NotImplementedError
 
-    def _settle(
-        self,
-        buyer: LiveOrder,
-        seller: LiveOrder,
-        base: int,
-        quote: int,
-        fees: tuple[int, int],
-        reference: str,
-        now: int,
-    ) -> None:
-        """Books a trade in which at least one side is a user. `fees` are those of the buyer and the seller."""
-        market = buyer.market
-        moves: list[Move] = [
-            (buyer.account.name, market.base, base - fees[0]),
-            (buyer.account.name, market.quote, -quote),
-            (seller.account.name, market.base, -base),
-            (seller.account.name, market.quote, quote - fees[1]),
-        ]
-        if fees[0]:
-            moves.append((FEES, market.base, fees[0]))
-        if fees[1]:
-            moves.append((FEES, market.quote, fees[1]))
-        if buyer.account.is_market:
-            self._ledger.refill(now, market.quote, quote)
-        elif seller.account.is_market:
-            self._ledger.refill(now, market.base, base)
-        self._ledger.post(now, EntryKind.TRADE, reference, tuple(moves))
-        for order in (buyer, seller):
-            self._outbox.touch(order.account, market.base)
-            self._outbox.touch(order.account, market.quote)
+    def _on_execution(self, order: LiveOrder, now: int) -> None:
+        """A resting order of a list is about to trade."""
+        raise NotImplementedError
 
-    def _record_fill(
-        self, order: LiveOrder, taker: LiveOrder, trade_id: int, price: int, lots: int, fee: int, now: int
-    ) -> None:
-        market = order.market
-        fill = Fill(
-            trade_id=trade_id,
-            order_id=order.id,
-            client_id=order.client_id,
-            account=order.account.name,
-            symbol=market.symbol,
-            side=Side.BUY if order.is_buy else Side.SELL,
-            price=to_decimal(price * market.tick_units),
-            amount=to_decimal(lots * market.lot_units),
-            quote=to_decimal(lots * price * market.lot_value),
-            commission=to_decimal(fee),
-            commission_asset=market.base if order.is_buy else market.quote,
-            is_maker=order is not taker,
-            ts_ms=now,
-        )
-        order.account.log(market.symbol).fills.append(fill)
-        if self._outbox.active:
-            self._outbox.add(OrderEvent(EventKind.TRADE, order.snapshot(), now, fill=fill))
+    def _on_ended(self, order: LiveOrder, now: int, request_id: str | None = None) -> None:
+        """An order of a list was filled or ended; `request_id` is that of the cancel, if one asked for it."""
+        raise NotImplementedError
 
-    def _lock(self, order: LiveOrder, units: int) -> None:
-        order.account.lock(order, units)
-        self._outbox.touch(order.account, order.pays)
-
-    def _unlock(self, order: LiveOrder, units: int) -> None:
-        order.account.unlock(order, units)
-        self._outbox.touch(order.account, order.pays)
-
-    # -- telling ------------------------------------------------------------------------------------------------
-
-    def _tell(self, kind: EventKind, order: LiveOrder, now: int) -> None:
-        if self._outbox.active and not order.account.is_market:
-            self._outbox.add(OrderEvent(kind, order.snapshot(), now))
-
-    def _tell_level(self, market: Market, bids: bool, level: PriceLevel, now: int) -> None:
-        """Counts a change of the book, and tells of it."""
-        market.update_id += 1
-        if self._outbox.active:
-            price = to_decimal(level.price * market.tick_units)
-            amount = to_decimal(level.shown * market.lot_units)
-            side = Side.BUY if bids else Side.SELL
-            self._outbox.add(BookChange(market.symbol, market.update_id, side, price, amount, now))
+    def _on_renamed(self, order: LiveOrder, now: int) -> None:
+        """An order of a list got another amount and client id."""
+        raise NotImplementedError

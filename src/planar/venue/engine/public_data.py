@@ -26,6 +26,10 @@ class PublicData:
         """Whether the symbol takes orders."""
         return self.core.market(symbol).status
 
+    def trades_freely(self, symbol: str) -> bool:
+        """Whether the symbol takes orders of every kind, the state of the whole exchange considered."""
+        return self.core.market(symbol).state is MarketStatus.TRADING
+
     def set_status(self, symbol: str, status: MarketStatus) -> None:
         """Halts or resumes a symbol. Open orders stay."""
         market = self.core.market(symbol)

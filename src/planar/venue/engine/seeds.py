@@ -1,4 +1,4 @@
-"""Accounts that exist when a venue starts: funds, deposits, a withdrawal, orders open and ended, fills.
+"""Accounts that exist when a venue starts: funds, deposits, withdrawals, orders open and ended, fills.
 
 Every fill is one side of a public trade of the invented past, so that trades, fills, orders, balances and ledger tell
 one story.
@@ -10,14 +10,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from planar.venue.engine import addresses
 from planar.venue.engine.bars import H1
 from planar.venue.engine.enums import OrderKind, OrderStatus, Side, TimeInForce
 from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.history import History, RawTrade
 from planar.venue.engine.market import Market
+from planar.venue.engine.movements import SavedAddress
+from planar.venue.engine.noise import Stream
 from planar.venue.engine.orders import LiveOrder
 from planar.venue.engine.types import NewOrder
 from planar.venue.engine.units import to_decimal
+from planar.venue.engine.withdrawals import WithdrawalRequest
 
 _SEARCHED_TRADES = 200
 _SEARCHED_PAGES = 50
@@ -75,6 +79,7 @@ _PLAN: tuple[_Transfer | _PastOrder | _OpenOrder, ...] = (
     _PastOrder(90.5, "alice", "ETH/USDT", Side.SELL, is_maker=True),
     _PastOrder(80.2, "bob", "BTC/USDT", Side.SELL, is_maker=False),
     _Transfer(72.0, "alice", "USDT", "-1000"),
+    _Transfer(66.0, "alice", "BTC", "-0.1"),
     _PastOrder(60.7, "alice", "BTC/USDT", Side.SELL, is_maker=True, canceled=True),
     _PastOrder(48.3, "alice", "SOL/USDT", Side.BUY, is_maker=False),
     _PastOrder(30.1, "bob", "ETH/USDT", Side.BUY, is_maker=True),
@@ -95,7 +100,21 @@ def seed_accounts(exchange: VirtualExchange, histories: Mapping[str, History]) -
     """Opens the accounts and lets their past happen. For an exchange that has not begun to trade."""
     for account in _ACCOUNTS:
         exchange.add_account(account)
+        exchange.save_addresses(account, _vaults(exchange, account), allowed_only=False)
     _Seeder(exchange, histories).run()
+
+
+def _vaults(exchange: VirtualExchange, account: str) -> list[SavedAddress]:
+    """Addresses outside the exchange that an account keeps: for each asset `btc-vault` and so on."""
+    found: list[SavedAddress] = []
+    for asset, spec in exchange.assets.items():
+        network = spec.networks[0]
+        draws = Stream(exchange.seed, "vault", account, network.network)
+        address = addresses.address(network.network, draws)
+        tag = draws.text(9, "123456789") if network.needs_tag else None
+        name = f"{asset.lower()}-vault"
+        found.append(SavedAddress(name=name, asset=asset, network=network.network, address=address, tag=tag))
+    return found
 
 
 class _Seeder:
@@ -120,12 +139,13 @@ class _Seeder:
         account = self._core.accounts.get(row.account)
         amount = Decimal(row.amount)
         if amount > 0:
-            self._funds.deposit(account, row.asset, amount, None, at)
+            self._funds.deposits.begin(account, row.asset, amount, None, at)
             return
-        address = self._funds.address(self._core.accounts.get("bob"), row.asset, None).address
-        self._funds.withdraw(
-            account, row.asset, -amount, address=address, network=None, tag=None, client_id=None, now=at
+        vault = next(one for one in account.addresses if one.asset == row.asset)
+        request = WithdrawalRequest(
+            asset=row.asset, amount=-amount, address=vault.address, network=vault.network, tag=vault.tag
         )
+        self._funds.withdrawals.begin(account, request, at, 0)
 
     def _past_order(self, row: _PastOrder, at: int) -> None:
         market = self._core.market(row.symbol)

@@ -55,5 +55,6 @@ class SymbolSpec(msgspec.Struct, frozen=True):
     max_open_orders: int = 200
     max_stop_orders: int = 5
     max_iceberg_parts: int = 10
+    max_order_lists: int = 20
     default_self_trade_mode: SelfTradeMode = SelfTradeMode.EXPIRE_MAKER
     self_trade_modes: tuple[SelfTradeMode, ...] = tuple(SelfTradeMode)

@@ -13,14 +13,33 @@ import msgspec
 
 from planar.venue.engine.enums import (
     OPEN_STATUSES,
+    Contingency,
+    FeeAsset,
     OrderKind,
     OrderStatus,
     SelfTradeMode,
     Side,
     TimeInForce,
-    TransferStatus,
 )
 from planar.venue.engine.rejects import EngineReject
+
+
+class Trailing(msgspec.Struct, frozen=True, kw_only=True):
+    """How far behind the best price a stop trails: below the highest for a sell, above the lowest for a buy.
+
+    Exactly one of `offset` (in quote) and `fraction` (0.01 is 1 %) is given. A limit kind that has no `price` gets
+    its limit when it triggers: the trigger price plus `limit_offset`, or times 1 + `limit_fraction`; both are signed.
+    """
+
+    offset: Decimal | None = None
+    fraction: Decimal | None = None
+    limit_offset: Decimal | None = None
+    limit_fraction: Decimal | None = None
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether it says where the limit price will be."""
+        return self.limit_offset is not None or self.limit_fraction is not None
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +65,23 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     iceberg_amount: Decimal | None = None
     """Shown part of a limit order; a new part goes to the end of the queue of its price."""
     post_only: bool = False
+    trailing: Trailing | None = None
+    """Of a stop kind: it trails the price; `stop_price`, if given, says from which last price on."""
+    fee_asset: FeeAsset = FeeAsset.RECEIVED
+
+
+class NewOrderList(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for an order list; its orders are of one account and symbol.
+
+    Args:
+        orders: of an OCO the two orders, of an OTO the working and the pending one, of an OTOCO the working one and
+            the two of which one ends the other. A working order is a limit order.
+        client_id: None: the engine makes one.
+    """
+
+    contingency: Contingency
+    orders: tuple[NewOrder, ...]
+    client_id: str | None = None
 
 
 class OrderRef(msgspec.Struct, frozen=True):
@@ -90,6 +126,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the newest match that self-trade prevention stopped."""
     prevented_amount: Decimal
     """Amount of this order that expired by self-trade prevention."""
+    trailing: Trailing | None = None
+    trailing_since_ms: int | None = None
+    """When a trailing stop began to follow the price."""
+    trigger_price: Decimal | None = None
+    """Where a trailing stop that follows the price would trigger now, or did."""
+    list_id: int | None = None
+    """The order list it belongs to."""
+    fee_asset: FeeAsset = FeeAsset.RECEIVED
+    reject_reason: str | None = None
+    """Of a REJECTED order: the `RejectReason` why it could not begin."""
 
     @property
     def is_open(self) -> bool:
@@ -100,6 +146,23 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def remaining(self) -> Decimal:
         """Amount not filled."""
         return self.amount - self.filled
+
+
+class OrderList(msgspec.Struct, frozen=True, kw_only=True):
+    """Snapshot of an order list."""
+
+    id: int
+    """Rises by one with acceptance, over all accounts and symbols."""
+    client_id: str
+    account: str
+    symbol: str
+    contingency: Contingency
+    is_open: bool
+    """Whether any of its orders is."""
+    orders: tuple[Order, ...]
+    """In the order asked for."""
+    created_ms: int
+    updated_ms: int
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +182,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     commission_asset: str
     is_maker: bool
     ts_ms: int
+    list_id: int | None = None
+    """The order list that the order belongs to."""
 
 
 class PreventedMatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,49 +222,6 @@ class Balance(msgspec.Struct, frozen=True):
     def total(self) -> Decimal:
         """Free and locked."""
         return self.free + self.locked
-
-
-class DepositAddress(msgspec.Struct, frozen=True):
-    """Where an account receives an asset on a network."""
-
-    asset: str
-    network: str
-    address: str
-    tag: str | None
-
-
-class Deposit(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that came in from outside."""
-
-    id: str
-    account: str
-    asset: str
-    amount: Decimal
-    network: str
-    address: str
-    tag: str | None
-    tx_id: str
-    status: TransferStatus
-    created_ms: int
-    completed_ms: int | None
-
-
-class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that left. The account is debited `amount`, the receiver gets `amount - fee`."""
-
-    id: str
-    client_id: str | None
-    account: str
-    asset: str
-    amount: Decimal
-    fee: Decimal
-    network: str
-    address: str
-    tag: str | None
-    tx_id: str
-    status: TransferStatus
-    created_ms: int
-    completed_ms: int | None
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from planar.venue.engine import listing
 from planar.venue.engine.bars import D1
 from planar.venue.engine.exchange import VirtualExchange
-from planar.venue.engine.history import AssetWalk, History, SplitCache
+from planar.venue.engine.funds import Pace
+from planar.venue.engine.history import History, SplitCache
 from planar.venue.engine.market_model import MarketModel
+from planar.venue.engine.reference import AssetWalk
 from planar.venue.engine.seeds import seed_accounts
 
 _EARLIEST_MS = 30 * D1
+WITHDRAW_MS = 3_000
+"""How long a withdrawal takes unless told otherwise."""
 
 
 class World(msgspec.Struct, frozen=True):
@@ -23,11 +27,12 @@ class World(msgspec.Struct, frozen=True):
     model: MarketModel
 
 
-def build(*, seed: int, clock: Callable[[], int], activity: float = 1.0) -> World:
-    """Makes the standard market.
+def build(*, seed: int, clock: Callable[[], int], venue: str = "", activity: float = 1.0) -> World:
+    """Makes the standard market of one exchange.
 
     Args:
-        seed: decides everything; equal seeds and clocks give equal bytes.
+        seed: decides everything; equal seeds, venues and clocks give equal bytes.
+        venue: whose market it is. Those of one seed follow one reference price, each with noise of its own.
         clock: UTC epoch milliseconds.
         activity: factor on the model's trade and quote rate; 1 is several trades a second over all symbols.
 
@@ -36,16 +41,19 @@ def build(*, seed: int, clock: Callable[[], int], activity: float = 1.0) -> Worl
     """
     if clock() < _EARLIEST_MS:
         raise ValueError(f"clock = {clock()} ms leaves no room for a past; it must be at least {_EARLIEST_MS}")
-    histories = _histories(seed, clock())
+    own_seed = f"{seed}/{venue}"
+    walks = {asset: AssetWalk(seed, asset, volatility) for asset, volatility in listing.volatilities().items()}
+    histories = _histories(own_seed, walks, clock())
     exchange = VirtualExchange(listing.symbols(), listing.assets(), seed=seed, clock=clock, histories=histories)
     seed_accounts(exchange, histories)
-    model = MarketModel(exchange.core, listing.profiles(), listing.volatilities(), seed=seed, activity=activity)
+    exchange.funds.pace = Pace(withdraw_ms=WITHDRAW_MS)
+    exchange.remember()
+    model = MarketModel(exchange.core, listing.profiles(), walks, seed=own_seed, activity=activity)
     model.open()
     return World(exchange, model)
 
 
-def _histories(seed: int, now_ms: int) -> dict[str, History]:
-    walks = {asset: AssetWalk(seed, asset, volatility) for asset, volatility in listing.volatilities().items()}
+def _histories(seed: str, walks: Mapping[str, AssetWalk], now_ms: int) -> dict[str, History]:
     splits = SplitCache()
     profiles = listing.profiles()
     return {
