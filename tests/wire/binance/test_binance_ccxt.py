@@ -199,7 +199,8 @@ async def test_rest_wallet(binance: LocalBinance) -> None:
         fees = await exchange.fetch_trading_fees()
         assert fees[SYMBOL]["taker"] == float(binance.exchange.symbols[SYMBOL].taker_fee)
         before = binance.exchange.balances("alice")["USDT"].free
-        sent = await exchange.withdraw("USDT", 100, address["address"])
+        vault = next(one for one in binance.exchange.profile("alice").addresses if one.asset == "USDT")
+        sent = await exchange.withdraw("USDT", 100, vault.address)
         assert binance.exchange.withdrawals("alice")[0].id == sent["id"]
         assert binance.exchange.balances("alice")["USDT"].free == before - 100
         assert binance.exchange.audit() == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from binance_kit import LocalBinance, local_binance
@@ -11,6 +10,7 @@ from binance_kit import LocalBinance, local_binance
 from planar.errors import BadRequest
 from planar.venue.activity import PERIOD_MS, Activity
 from planar.venue.engine.enums import Side
+from planar.venue.steering import Freeze, Resume, SetBalance, Step
 from planar.venue.wire import LedgerQuery, Wire, known_wires, load_wire
 
 LIMIT = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.001", "price": "50000"}
@@ -55,6 +55,8 @@ async def test_ledger(binance: LocalBinance) -> None:
     since = bought["transactTime"]
     postings = ask(LedgerQuery(kind="postings", account="alice", since_ms=since))["postings"]
     assert {p["asset"] for p in postings} == {"BTC", "USDT"}
+    for rows in (postings, ask(LedgerQuery(kind="postings"))["postings"], ask(LedgerQuery(kind="fills"))["fills"]):
+        assert len({row["id"] for row in rows}) == len(rows)
     assert len(ask(LedgerQuery(kind="postings", limit=3))["postings"]) == 3
     assert ask(LedgerQuery(kind="check")) == {"ok": True, "problems": []}
     assert len(ask(LedgerQuery(kind="orders", limit=2))["orders"]) == 2
@@ -64,35 +66,49 @@ async def test_ledger(binance: LocalBinance) -> None:
 
 
 async def test_set_balance(binance: LocalBinance) -> None:
-    answer = await binance.wire.control("set_balance", {"account": "bob", "asset": "BTC", "free": "1.25"})
+    answer = SetBalance(account="bob", asset="BTC", free="1.25").carry_out(binance.wire.bench())
     assert answer | {"locked": ""} == {"account": "bob", "asset": "BTC", "free": "1.25", "locked": ""}
     assert binance.exchange.balances("bob")["BTC"].free == Decimal("1.25")
     assert binance.exchange.audit() == []
 
 
 @pytest.mark.parametrize(
-    ("action", "body", "text"),
+    ("command", "text"),
     [
-        ("set_balance", {"account": "bob", "asset": "BTC"}, "free = None is missing"),
-        ("set_balance", {"account": "bob", "asset": "BTC", "free": "x"}, "free = 'x' is no decimal"),
-        ("set_balance", {"account": "bob", "asset": "BTC", "free": "-1"}, "free = '-1' is no amount"),
-        ("set_balance", {"account": "bob", "asset": "BTC", "free": "0.000000001"}, "is no amount"),
-        ("set_balance", {"account": "zoe", "asset": "BTC", "free": "1"}, "no account 'zoe'"),
-        ("step", {"ms": 0}, "ms = 0 is no duration"),
-        ("step", {"ms": 5}, "the market is running"),
+        (SetBalance(account="bob", asset="BTC", free="x"), "free = 'x' is no decimal"),
+        (SetBalance(account="bob", asset="BTC", free="-1"), "free = '-1' is no amount"),
+        (SetBalance(account="bob", asset="BTC", free="0.000000001"), "is no amount"),
+        (SetBalance(account="bob", asset="BTC", free="1e30"), "is no amount"),
+        (SetBalance(account="zoe", asset="BTC", free="1"), "no account 'zoe'"),
+        (SetBalance(account="bob", asset="ZZZ", free="1"), "no asset 'ZZZ'"),
+        (Step(ms=0), "ms = 0 is no duration"),
+        (Step(ms=5), "the market of binance is running"),
     ],
 )
-async def test_wrong_orders(living: LocalBinance, action: Any, body: dict[str, Any], text: str) -> None:
+async def test_wrong_commands(living: LocalBinance, command: SetBalance | Step, text: str) -> None:
     with pytest.raises(BadRequest, match=text):
-        await living.wire.control(action, body)
+        command.carry_out(living.wire.bench())
 
 
 async def test_freeze_step_resume(living: LocalBinance) -> None:
-    assert await living.wire.control("freeze", {}) == {"frozen": True}
+    bench = living.wire.bench()
+    assert Freeze().carry_out(bench) == {"frozen": True}
     before = living.exchange.depth("BTC/USDT", 5)
-    assert await living.wire.control("step", {"ms": 5000}) == {"frozen": True}
+    assert Step(ms=5000).carry_out(bench) == {"frozen": True}
     assert living.exchange.depth("BTC/USDT", 5).update_id > before.update_id
-    assert await living.wire.control("resume", {}) == {"frozen": False}
+    assert Resume().carry_out(bench) == {"frozen": False}
+
+
+async def test_keys_with_and_without_rights(binance: LocalBinance) -> None:
+    keys = binance.wire.bench().keys
+    made = keys.make("bob", ["USER_DATA"])
+    assert keys.keys_of("bob")[made.apiKey] == ("USER_DATA",)
+    keys.allow(made.apiKey, ["TRADE", "USER_DATA"])
+    assert keys.keys_of("bob")[made.apiKey] == ("USER_DATA", "TRADE")
+    with pytest.raises(BadRequest, match="no right 'FLY'"):
+        keys.make("bob", ["FLY"])
+    with pytest.raises(BadRequest, match="no key 'x'"):
+        keys.allow("x", [])
 
 
 async def test_activity_keeps_the_books_balanced(socket_path: str) -> None:

@@ -91,8 +91,12 @@ ORDERS = [
         (-1102, "Param 'stopPrice' or 'trailingDelta' must be sent, but both were empty/null!"),
     ),
     (
-        changed(MARKET, type="STOP_LOSS", trailingDelta="10"),
-        (-1013, "Trailing stop orders are not supported for this symbol."),
+        changed(MARKET, type="STOP_LOSS", trailingDelta="9"),
+        (-1013, "Filter failure: TRAILING_DELTA"),
+    ),
+    (
+        changed(MARKET, type="STOP_LOSS", trailingDelta="2001"),
+        (-1013, "Filter failure: TRAILING_DELTA"),
     ),
     (changed(MARKET, type="STOP_LOSS", stopPrice="50000"), (-2010, "Order would trigger immediately.")),
     (changed(LIMIT, type="TAKE_PROFIT_LIMIT", stopPrice="70000"), (-2010, "Order would trigger immediately.")),
@@ -218,7 +222,15 @@ PRIVATE = [
         {"symbol": "BTCUSDT", "orderId": "1", "newQty": "0.001"},
         (-2038, "Unknown order sent."),
     ),
-    ("POST", "/api/v3/orderList/oco", {"symbol": "BTCUSDT"}, (-1013, "OCO orders are not supported for this symbol")),
+    (
+        "POST",
+        "/api/v3/orderList/oco",
+        {"symbol": "BTCUSDT"},
+        (-1102, "Mandatory parameter 'side' was not sent, was empty/null, or malformed."),
+    ),
+    ("POST", "/api/v3/orderList/opo", {"symbol": "BTCUSDT"}, (-1013, "OPO orders are not supported for this symbol.")),
+    ("DELETE", "/api/v3/orderList", {"symbol": "BTCUSDT", "orderListId": "7"}, (-2011, "Unknown order sent.")),
+    ("GET", "/api/v3/orderList", {"orderListId": "7"}, (-2013, "Order does not exist.")),
     (
         "POST",
         "/api/v3/order/cancelReplace",

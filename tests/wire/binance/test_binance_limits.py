@@ -12,6 +12,7 @@ from binance_kit import STREAM, WS_API, LocalBinance, ask, local_binance, next_j
 from planar.venue.wire.binance import Settings
 from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.limits import AddressLimits, Meter, OrderLimits, Rule
+from planar.venue.witness import Witness
 
 LIMIT = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.001", "price": "50000"}
 MINUTE = Rule("REQUEST_WEIGHT", "MINUTE", 1, 10)
@@ -131,7 +132,7 @@ def charge(limits: AddressLimits, weight: int, now: int) -> tuple[int, int | Non
 
 
 def test_bans_grow() -> None:
-    limits = AddressLimits(MINUTE, REQUESTS, warnings=1, ban_ms=120_000)
+    limits = AddressLimits(MINUTE, REQUESTS, warnings=1, ban_ms=120_000, witness=Witness("x", {}))
     assert charge(limits, 10, 60_000) == (200, None)
     assert charge(limits, 1, 60_001) == (429, 120_000)
     assert charge(limits, 1, 60_002) == (418, 180_002)
@@ -142,19 +143,19 @@ def test_bans_grow() -> None:
 
 
 def test_warnings_of_another_minute_do_not_count() -> None:
-    limits = AddressLimits(MINUTE, REQUESTS, warnings=1, ban_ms=120_000)
+    limits = AddressLimits(MINUTE, REQUESTS, warnings=1, ban_ms=120_000, witness=Witness("x", {}))
     for minute in range(5):
         assert charge(limits, 11, minute * 60_000)[0] == 429
 
 
 def test_number_of_requests() -> None:
-    limits = AddressLimits(MINUTE, Rule("RAW_REQUESTS", "MINUTE", 5, 2), warnings=9, ban_ms=1)
+    limits = AddressLimits(MINUTE, Rule("RAW_REQUESTS", "MINUTE", 5, 2), warnings=9, ban_ms=1, witness=Witness("x", {}))
     assert [charge(limits, 1, 1)[0] for _ in range(3)] == [200, 200, 429]
     assert charge(limits, 1, 1) == (429, 300_000)
 
 
 def test_unfilled_orders() -> None:
-    orders = OrderLimits([Rule("ORDERS", "SECOND", 10, 6), Rule("ORDERS", "DAY", 1, 100)])
+    orders = OrderLimits([Rule("ORDERS", "SECOND", 10, 6), Rule("ORDERS", "DAY", 1, 100)], Witness("x", {}))
     for _ in range(6):
         orders.check("alice", 5)
         orders.placed("alice", 5)

@@ -303,7 +303,6 @@ async def test_wallet_answers(shared: LocalBinance) -> None:
     assert {row["asset"] for row in assets} == {b.asset for b in shared.exchange.balances("alice").values() if b.total}
     assert (await shared.get("/sapi/v1/system/status")).json == {"status": 0, "msg": "normal"}
     for method, path, empty in (
-        ("GET", "/sapi/v1/asset/transfer", {"total": 0, "rows": []}),
         ("POST", "/sapi/v1/asset/get-funding-asset", []),
         ("GET", "/sapi/v1/margin/allPairs", []),
         ("GET", "/sapi/v1/margin/isolated/allPairs", []),
@@ -314,10 +313,20 @@ async def test_wallet_answers(shared: LocalBinance) -> None:
 
 async def test_withdrawal_refusals(shared: LocalBinance) -> None:
     path = "/sapi/v1/capital/withdraw/apply"
-    poor = await shared.signed("POST", path, coin="USDT", address="x", amount="500000")
+    vault = next(one for one in shared.exchange.profile("alice").addresses if one.asset == "USDT").address
+    poor = await shared.signed("POST", path, coin="USDT", address=vault, amount="500000")
     assert poor.error == (400, -4026, "The user has insufficient balance available")
-    tiny = await shared.signed("POST", path, coin="USDT", address="x", amount="0.000001")
-    assert tiny.error == (400, -1130, "Data sent for parameter 'amount' is not valid.")
-    unknown = await shared.signed("POST", path, coin="USDT", address="x", amount="50", network="MOON")
+    tiny = await shared.signed("POST", path, coin="USDT", address=vault, amount="0.000001")
+    assert tiny.error == (400, -4022, "Not less than the minimum pick-up quantity 10.")
+    great = await shared.signed("POST", path, coin="USDT", address=vault, amount="90000000")
+    assert great.error == (400, -1130, "Data sent for parameter 'amount' is not valid.")
+    unknown = await shared.signed("POST", path, coin="USDT", address=vault, amount="50", network="MOON")
     assert unknown.error == (400, -1130, "Data sent for parameter 'network' is not valid.")
+    elsewhere = await shared.signed("POST", path, coin="USDT", address=vault, amount="50", network="TRX")
+    assert elsewhere.error == (400, -4007, "Address validation is not passed.")
+    untagged = await shared.signed("POST", path, coin="XRP", address="rN7n3473SaZBCG4dFL83w7a1RXtXtbk2D9", amount="50")
+    assert untagged.error == (400, -4008, "Address tag validation is not passed.")
+    ages = {"startTime": 0, "endTime": 91 * 86_400_000}
+    long = await shared.signed("GET", "/sapi/v1/capital/deposit/hisrec", **ages)
+    assert long.error == (400, -4047, "Time interval must be within 0-90 days")
     assert json.loads((await shared.signed("GET", "/sapi/v1/fiat/orders", transactionType=0)).text)["success"] is True

@@ -173,7 +173,13 @@ async def test_money_that_comes_and_goes(binance: LocalBinance) -> None:
         update, position = await events(ws, 2)
         assert update | {"E": 0, "T": 0} == {"e": "balanceUpdate", "E": 0, "a": "USDT", "d": "50.00000000", "T": 0}
         assert position["e"] == "outboundAccountPosition"
-        await binance.signed("POST", "/sapi/v1/capital/withdraw/apply", coin="USDT", address="x", amount="20")
+        await binance.signed(
+            "POST",
+            "/sapi/v1/capital/withdraw/apply",
+            coin="USDT",
+            address="0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+            amount="20",
+        )
         update, position = await events(ws, 2)
         assert (update["e"], update["d"]) == ("balanceUpdate", "-20.00000000")
         assert Decimal(position["B"][0]["f"]) == binance.exchange.balances("alice")["USDT"].free

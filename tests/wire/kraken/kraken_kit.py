@@ -70,7 +70,7 @@ class LocalKraken:
             assert response.status == 200
             return await response.json()
 
-    async def private(self, method: str, account: str | VenueAccount = "alice", **params: Any) -> Any:
+    async def private(self, method: str, /, account: str | VenueAccount = "alice", **params: Any) -> Any:
         """The whole envelope of a signed answer."""
         who = self.account(account) if isinstance(account, str) else account
         nonce = str(params.pop("nonce", None) or next(self._nonces))

@@ -120,7 +120,7 @@ async def test_batches_funding_and_ledger(kraken: LocalKraken) -> None:
             await exchange.create_order(SYMBOL, "limit", "buy", 1000, price)
         assert len(await exchange.fetch_deposits("BTC")) == len(kraken.exchange.deposits("alice", asset="BTC"))
         before = kraken.exchange.balances("alice")["USDT"].total
-        refid = (await exchange.withdraw("USDT", 100, "0x" + "a" * 40, params={"key": "mine"}))["id"]
+        refid = (await exchange.withdraw("USDT", 100, "", params={"key": "usdt-vault"}))["id"]
         assert kraken.exchange.balances("alice")["USDT"].total == before - 100
         assert next(row["id"] for row in await exchange.fetch_withdrawals("USDT")) == refid
         address = await exchange.fetch_deposit_address("ETH")

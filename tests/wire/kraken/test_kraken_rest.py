@@ -10,6 +10,7 @@ from kraken_kit import PAIR, SYMBOL, LocalKraken, local_kraken, sign
 from planar.errors import BadRequest
 from planar.venue.engine.enums import MarketStatus
 from planar.venue.engine.types import OrderRef
+from planar.venue.steering import Step
 from planar.venue.wire import LedgerQuery
 from planar.venue.wire.kraken import Settings, create
 from planar.venue.wire.kraken.ids import TXID
@@ -76,7 +77,14 @@ async def test_public_methods(kraken: LocalKraken) -> None:
 REFUSED: list[tuple[dict[str, str], str]] = [
     ({"pair": "NOPE"}, "EQuery:Unknown asset pair"),
     ({"type": "hold"}, "EGeneral:Invalid arguments:type"),
-    ({"ordertype": "trailing-stop"}, "EGeneral:Invalid arguments:ordertype"),
+    ({"ordertype": "trailing-stop"}, "EGeneral:Invalid arguments:price"),
+    ({"ordertype": "trailing-stop", "price": "-5"}, "EGeneral:Invalid arguments:price"),
+    ({"ordertype": "trailing-stop-limit", "price": "+5"}, "EGeneral:Invalid arguments:price2"),
+    ({"ordertype": "settle-position"}, "EOrder:Unknown position"),
+    ({"ordertype": "stop-loss", "trigger": "mark"}, "EGeneral:Invalid arguments:trigger"),
+    ({"displayvol": "0.0005"}, "EGeneral:Invalid arguments:displayvol"),
+    ({"ordertype": "iceberg"}, "EGeneral:Invalid arguments:displayvol"),
+    ({"ordertype": "iceberg", "displayvol": "0.00005"}, "EGeneral:Invalid arguments:displayvol"),
     ({"volume": "0"}, "EGeneral:Invalid arguments:volume"),
     ({"volume": "x"}, "EGeneral:Invalid arguments:volume"),
     ({"volume": "0.000001"}, "EGeneral:Invalid arguments:volume"),
@@ -90,8 +98,8 @@ REFUSED: list[tuple[dict[str, str], str]] = [
     ({"userref": "9" * 30}, "EGeneral:Invalid arguments:userref"),
     ({"oflags": "fciq,fcib"}, "EGeneral:Invalid arguments:oflags"),
     ({"leverage": "2:1"}, "EOrder:Cannot open position"),
-    ({"starttm": "+60"}, "EOrder:Scheduled orders limit exceeded"),
-    ({"close[ordertype]": "limit"}, "EGeneral:Invalid arguments:close"),
+    ({"close[ordertype]": "limit"}, "EGeneral:Invalid arguments:close[price]"),
+    ({"close[ordertype]": "market"}, "EGeneral:Invalid arguments:close[ordertype]"),
     ({"deadline": "2020-01-01T00:00:00Z"}, "EService:Deadline elapsed"),
 ]
 
@@ -132,6 +140,9 @@ async def test_client_ids_and_references(kraken: LocalKraken) -> None:
     one = await kraken.placed(cl_ord_id="mine", userref="7")
     two = await kraken.placed(userref="7")
     assert (await kraken.order(cl_ord_id="mine"))["error"] == ["EGeneral:Invalid arguments:cl_ord_id"]
+    for wrong in ("nineteen-characters", "tüv", "6d1b345e-2821-40e2-ad83-4ecb18a06876-"):
+        assert (await kraken.order(cl_ord_id=wrong))["error"] == ["EGeneral:Invalid arguments:cl_ord_id"]
+    await kraken.placed(cl_ord_id="6d1b345e-2821-40e2-ad83-4ecb18a06876")
     assert list((await kraken.private("OpenOrders", cl_ord_id="mine"))["result"]["open"]) == [one]
     assert (await kraken.private("CancelOrder", cl_ord_id="mine"))["result"] == {"count": 1}
     assert (await kraken.private("CancelOrder", cl_ord_id="mine"))["error"] == ["EOrder:Unknown order"]
@@ -243,15 +254,17 @@ async def test_control_ledger_bears_kraken_ids(kraken: LocalKraken) -> None:
     fills = kraken.wire.ledger(LedgerQuery(kind="fills", client_id="seen"))["fills"]
     part = kraken.wire.desk.register.get("alice", txid).parts[0]
     assert [row["order_id"] for row in fills] == [txid] * len(fills)
+    everything = kraken.wire.ledger(LedgerQuery(kind="fills"))["fills"]
+    assert len({row["id"] for row in everything}) == len(everything)
     assert fills
     assert kraken.exchange.order("alice", SYMBOL, OrderRef(part)).filled == Decimal(order["filled"])
     assert kraken.wire.ledger(LedgerQuery(kind="check"))["ok"] is True
     with pytest.raises(BadRequest):
-        await kraken.wire.control("step", {"ms": 0})
+        Step(ms=0).carry_out(kraken.wire.bench())
 
 
 async def test_shown_parts_and_self_trades(kraken: LocalKraken) -> None:
-    txid = await kraken.placed(volume="0.004", displayvol="0.001")
+    txid = await kraken.placed(ordertype="iceberg", volume="0.004", displayvol="0.001")
     part = kraken.wire.desk.register.get("alice", txid).parts[0]
     assert kraken.exchange.order("alice", SYMBOL, OrderRef(part)).iceberg_amount == Decimal("0.001")
     best = kraken.exchange.depth(SYMBOL, 1).bids[0].price + kraken.exchange.symbols[SYMBOL].tick

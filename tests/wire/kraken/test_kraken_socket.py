@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 import zlib
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from kraken_kit import PRIVATE, PUBLIC, REST, SYMBOL, LocalKraken, ask, next_frame
+
+from planar.venue.faults import DropFrame, FaultRule, ShiftClock
 
 Side = dict[Decimal, Decimal]
 
@@ -121,7 +125,7 @@ async def test_executions_tell_the_life_of_an_order(kraken: LocalKraken) -> None
         assert [row["exec_type"] for row in rows] == ["pending_new", "new", "trade", "filled"]
         fill = kraken.exchange.fills("alice", SYMBOL)[-1]
         assert (rows[2]["last_price"], rows[2]["last_qty"]) == (fill.price, fill.amount)
-        assert rows[2]["fees"] == [{"asset": "BTC", "qty": fill.commission}]
+        assert rows[2]["fees"] == [{"asset": "USDT", "qty": fill.commission}]
         txid = await kraken.placed(volume="0.002")
         await kraken.private("AmendOrder", txid=txid, order_qty="0.001")
         await kraken.private("AmendOrder", txid=txid, limit_price=kraken.price("0.7"))
@@ -201,3 +205,27 @@ async def test_a_plain_request_is_no_websocket(kraken: LocalKraken) -> None:
         assert response.status == 400
     async with kraken.session.get(f"{REST}/elsewhere") as response:
         assert json.loads(await response.text()) == {"error": ["EGeneral:Unknown method"]}
+
+
+async def test_frame_faults_meet_the_streams(kraken: LocalKraken) -> None:
+    token = await kraken.token()
+    async with kraken.ws(PRIVATE) as ws:
+        await ask(ws, "subscribe", channel="executions", token=token)
+        kraken.server.faults.add(FaultRule(fault=DropFrame(), body='*"exec_type":"pending_new"*'))
+        await kraken.placed()
+        frames = [await next_frame(ws, "executions") for _ in range(2)]
+        assert [(frame["type"], frame["sequence"]) for frame in frames] == [("snapshot", 1), ("update", 3)]
+
+
+async def test_a_shifted_clock_is_told_and_judges_deadlines(kraken: LocalKraken) -> None:
+    kraken.server.faults.add(FaultRule(fault=ShiftClock(skew_ms=60_000), count=None))
+    ahead_s = (await kraken.public("Time"))["result"]["unixtime"] - time.time()
+    assert 58 < ahead_s < 62
+    soon = datetime.fromtimestamp(time.time() + 5, UTC).isoformat()
+    refused = await kraken.order(deadline=soon)
+    assert refused["error"] == ["EService:Deadline elapsed"]
+    async with kraken.ws(PUBLIC) as ws:
+        answer = await ask(ws, "ping")
+        assert 58 < datetime.fromisoformat(answer["time_in"]).timestamp() - time.time() < 62
+    kraken.server.faults.clear()
+    await kraken.placed(deadline=soon)

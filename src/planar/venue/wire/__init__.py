@@ -11,32 +11,37 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, cast
 
 import msgspec
 from aiohttp import web
 
 from planar.errors import ConfigError
+from planar.venue.witness import Verdict, Witness
 
-LedgerKind = Literal["orders", "fills", "postings", "balances", "check"]
-"""What can be asked of a ledger. `check` proves conservation: every posting balanced, no balance negative."""
+if TYPE_CHECKING:
+    from planar.venue.steering.bench import Bench
 
-ControlAction = Literal["set_balance", "freeze", "resume", "step"]
-"""What the control API passes on to a wire; see `Wire.control`."""
+LedgerKind = Literal["orders", "fills", "postings", "balances", "check", "requests", "violations", "meters", "commands"]
+"""What can be asked of a ledger. `check` proves conservation: every posting balanced, no balance negative. The last
+four ask the witness (`planar.venue.witness`), not the wire."""
 
 
 class LedgerQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A question to a wire's ledger. A field that is None does not restrict the answer.
+    """A question to an exchange's ledger. A field that is None does not restrict the answer.
 
     Attributes:
         kind: what is asked for.
         account: name of the account (as in `VenueAccount.account`).
-        symbol: unified symbol, such as `BTC/USDT`.
+        symbol: unified symbol, such as `BTC/USDT`; of requests, as the client wrote it.
         asset: asset code; restricts balances and postings.
         order_id: the venue's order id.
         client_id: the client's order id.
+        path: shell pattern for the path of a request.
+        verdict: what became of a request (`planar.venue.witness.Verdict`).
+        since_id: only the requests, violations or commands after the one of this id.
         since_ms: only what happened at or after this time (UTC epoch, ms).
-        limit: at most this many rows, the newest ones.
+        limit: at most this many rows, the newest ones; with `since_id` the first ones after it.
     """
 
     kind: LedgerKind
@@ -45,19 +50,22 @@ class LedgerQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     asset: str | None = None
     order_id: str | None = None
     client_id: str | None = None
+    path: str | None = None
+    verdict: Verdict | None = None
+    since_id: int | None = None
     since_ms: int | None = None
-    limit: int | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class VenueAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """Credentials of a seeded account of a local venue. They open nothing anywhere else.
+    """Credentials of an account of a local venue. They open nothing anywhere else.
 
     Attributes:
         exchange: the venue's id.
         account: name of the account.
         apiKey: key, under CCXT's name for it.
         secret: secret, under CCXT's name for it.
-        more: further credentials, keyed by CCXT's names (`password`, `uid`, ...).
+        more: further credentials, keyed by CCXT's names (`password`, `uid`, ...), and what else names the account.
     """
 
     exchange: str
@@ -75,6 +83,9 @@ class Wire(Protocol):
 
     hosts: tuple[str, ...]
     """The real host names that this wire serves, lower case, without a port. No two wires share one."""
+
+    witness: Witness
+    """What happened here. The server begins and ends its rows; the wire says in between what a request was."""
 
     def default_host(self, path: str) -> str | None:
         """The real host meant by an unprefixed path on the loopback entrance; None if it is none of this wire's."""
@@ -102,33 +113,27 @@ class Wire(Protocol):
         ...
 
     def account_of(self, request: web.BaseRequest) -> str | None:
-        """Name of the account whose key the request carries, verified or not. For fault rules only."""
+        """Name of the account whose key the request carries, verified or not. For fault rules and the witness."""
         ...
 
     def accounts(self) -> list[VenueAccount]:
-        """The seeded accounts, in a fixed order."""
+        """The accounts by their first keys: the seeded ones in a fixed order, then those made since."""
         ...
 
     def ledger(self, query: LedgerQuery) -> dict[str, Any]:
         """Answer from the ledger, as JSON values: `{"orders": [...]}`, `{"fills": [...]}`, `{"postings": [...]}`,
         `{"balances": {account: {asset: {"free": str, "locked": str}}}}`, or `{"ok": bool, "problems": [str]}`.
 
-        Amounts and prices are decimal strings, times integers in ms.
+        Amounts and prices are decimal strings, times integers in ms. Every order, fill and posting has an `id` that
+        stays; an order's is the exchange's own, which may be another order's of another symbol.
 
         Raises:
             BadRequest: an unknown account, symbol or asset.
         """
         ...
 
-    async def control(self, action: ControlAction, body: dict[str, Any]) -> dict[str, Any]:
-        """Carry out an order of the control API and answer what is now the case.
-
-        `set_balance` {account, asset, free}: a decimal string; the difference is booked against the outside world.
-        `freeze` {}, `resume` {}: stop and start the market model. `step` {ms}: advance a frozen model by `ms`.
-
-        Raises:
-            BadRequest: a field is missing or wrong, or the market is not in the state that the action needs.
-        """
+    def bench(self) -> Bench:
+        """What the commands of the control API (`planar.venue.steering`) work on."""
         ...
 
 

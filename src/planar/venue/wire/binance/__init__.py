@@ -19,5 +19,5 @@ def create(seed: int, activity: bool, settings: Settings | None = None) -> Binan
 
     `settings` None: the exchange's own limits and times.
     """
-    world = build(seed=seed, clock=runtime.wall_ms)
+    world = build(seed=seed, clock=runtime.wall_ms, venue="binance")
     return BinanceWire(world, settings or Settings(), seed=seed, activity=activity)

@@ -245,14 +245,6 @@ def my_filters(desk: Desk, call: Call) -> Any:
     return {"exchangeFilters": [], "symbolFilters": filters.describe(spec), "assetFilters": []}
 
 
-def no_lists(desk: Desk, call: Call) -> Any:
-    """GET /api/v3/openOrderList and allOrderList: no market here takes order lists."""
-    for name in ("fromId", "startTime", "endTime", "limit"):
-        call.params.integer(name)
-    call.params.end()
-    return []
-
-
 def start_listen_key(desk: Desk, call: Call) -> Any:
     """POST /api/v3/userDataStream."""
     call.params.end()

@@ -13,9 +13,19 @@ from typing import Any
 import msgspec
 
 import planar.runtime as runtime
-from planar.venue.engine.events import BalanceChange, Event, FundsMoved, OrderEvent
+from planar.venue.engine.enums import MarketStatus
+from planar.venue.engine.events import (
+    BalanceChange,
+    Event,
+    FiltersChange,
+    FundsMoved,
+    ListEvent,
+    MarketStatusChange,
+    OrderEvent,
+)
 from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.types import Order
+from planar.venue.wire.binance import witnessed
 from planar.venue.wire.binance.filters import AVERAGE_MINUTES
 from planar.venue.wire.binance.keys import ApiKey, KeyRing, Right
 from planar.venue.wire.binance.limits import AddressLimits, Meter, OrderLimits
@@ -24,8 +34,10 @@ from planar.venue.wire.binance.order_json import NO_STRATEGY
 from planar.venue.wire.binance.order_params import Strategy
 from planar.venue.wire.binance.params import Params
 from planar.venue.wire.binance.settings import Settings
+from planar.venue.wire.binance.snapshots import Snapshots
 from planar.venue.wire.binance.symbols import SymbolTable
 from planar.venue.wire.binance.user_data import UserData, first_fill
+from planar.venue.witness import Witness
 
 
 class Amendment(msgspec.Struct, frozen=True):
@@ -45,6 +57,7 @@ class Desk:
     def __init__(self, exchange: VirtualExchange, settings: Settings, seed: int) -> None:
         self.exchange = exchange
         self.settings = settings
+        self.witness = Witness("binance", witnessed.FIELDS)
         self.symbols = SymbolTable(exchange.symbols)
         self.keys = KeyRing(exchange.accounts(), seed)
         self.addresses = AddressLimits(
@@ -52,17 +65,22 @@ class Desk:
             settings.requests_rule,
             warnings=settings.warnings_before_ban,
             ban_ms=settings.ban_ms,
+            witness=self.witness,
         )
         self.sapi_addresses = AddressLimits(
             settings.sapi_weight_rule,
             settings.requests_rule,
             warnings=settings.warnings_before_ban,
             ban_ms=settings.ban_ms,
+            witness=self.witness,
+            family="SAPI ",
         )
         self.connections = Meter(settings.connections_rule)
-        self.orders = OrderLimits(settings.order_rules)
+        self.witness.watch(self.connections.rows)
+        self.orders = OrderLimits(settings.order_rules, self.witness)
         self.users = UserData(self.symbols)
         self.listen_keys = ListenKeys(settings.listen_key_ms)
+        self.snapshots = Snapshots(exchange)
         self.started_ms = runtime.wall_ms()
         self.amendments: dict[tuple[str, int], list[Amendment]] = {}
         """By symbol and order id."""
@@ -70,6 +88,13 @@ class Desk:
         self._strategies: dict[tuple[str, int], Strategy] = {}
         self._announced: dict[tuple[str, str, str], Strategy] = {}
         exchange.subscribe(self._on_event)
+
+    def tick(self, now_ms: int) -> None:
+        """Do what is due: movements of money, daily snapshots, the end of listen keys that nobody kept alive."""
+        for account, key in self.listen_keys.run_out():
+            self.users.expire(account, key)
+        self.exchange.settle()
+        self.snapshots.tick(now_ms)
 
     def average_price(self, symbol: str) -> Decimal | None:
         """Average price of the last minutes, weighted by volume; the last price if there was no trade.
@@ -107,10 +132,20 @@ class Desk:
             if event.fill is not None and first_fill(event):
                 self.orders.first_fill(order.account, event.ts_ms, maker=event.fill.is_maker)
             self.users.on_order(event, self.strategy_of(order))
+        elif isinstance(event, ListEvent):
+            self.users.on_list(event)
         elif isinstance(event, BalanceChange):
             self.users.on_balances(event)
         elif isinstance(event, FundsMoved):
             self.users.on_funds(event)
+        elif isinstance(event, FiltersChange):
+            self.symbols.refresh(event.spec)
+        elif isinstance(event, MarketStatusChange) and event.status is MarketStatus.DELISTED:
+            self.symbols.drop(event.symbol)
+
+    def expire_tokens(self, account: str) -> int:
+        """End the listen keys and user data subscriptions of an account before their time; how many they were."""
+        return self.users.expire(account) + self.listen_keys.expire(account)
 
 
 class Call:
@@ -151,6 +186,7 @@ class Endpoint(msgspec.Struct, frozen=True):
         signed: whether it takes timestamp and signature.
         counts_orders: whether its answers carry the account's order counts.
         sapi: whether it belongs to /sapi, which meters apart.
+        always: whether it is answered during maintenance too.
     """
 
     handler: Handler
@@ -159,6 +195,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     signed: bool = False
     counts_orders: bool = False
     sapi: bool = False
+    always: bool = False
 
     def weigh(self, params: Params) -> int:
         """Weight of a request with these parameters."""

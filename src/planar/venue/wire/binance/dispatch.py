@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import Any, Final
 
 import planar.runtime as runtime
-from planar.venue.wire.binance import security
+from planar.venue.engine import past
+from planar.venue.engine.enums import SystemStatus
+from planar.venue.wire.binance import errors, security
 from planar.venue.wire.binance.desk import Call, Desk, Endpoint
 from planar.venue.wire.binance.keys import ApiKey, Right
 from planar.venue.wire.binance.params import Params
+
+COMMANDS: Final = (Right.TRADE, Right.WITHDRAW)
+"""What changes something, and never reads what is no longer true."""
 
 
 def charge(desk: Desk, endpoint: Endpoint, params: Params, address: str) -> None:
     """Count the request against its address.
 
     Raises:
-        ApiError: 429 or 418.
+        ApiError: 429 or 418; 503 during maintenance.
     """
+    if desk.exchange.conditions.system is SystemStatus.MAINTENANCE and not endpoint.always:
+        raise errors.closed_for_maintenance()
     limits = desk.sapi_addresses if endpoint.sapi else desk.addresses
     limits.charge(address, endpoint.weigh(params), runtime.wall_ms())
 
@@ -41,10 +49,10 @@ async def answer(
     if endpoint.right is Right.NONE:
         return endpoint.handler(desk, Call(params, address)), None
     if not endpoint.signed:
-        found = desk.keys.find(key)
+        found = desk.keys.find(key, address)
         security.check_right(found, endpoint)
         return endpoint.handler(desk, Call(params, address, found)), found.account
-    found, stamp = security.authorize(desk, endpoint, params, key, payload)
+    found, stamp = security.authorize(desk, endpoint, params, key, payload, address)
     return await carry_out(desk, endpoint, params, address, found, stamp), found.account
 
 
@@ -59,4 +67,5 @@ async def carry_out(
     if desk.settings.engine_delay_ms:
         await runtime.sleep(desk.settings.engine_delay_ms / 1000)
     stamp.check_age(security.now_us())
-    return endpoint.handler(desk, Call(params, address, key))
+    with past.present() if endpoint.right in COMMANDS else contextlib.nullcontext():
+        return endpoint.handler(desk, Call(params, address, key))

@@ -89,6 +89,11 @@ def too_many_orders(limit: int, interval: str, retry_at_ms: int) -> ApiError:
     )
 
 
+def closed_for_maintenance() -> ApiError:
+    """The exchange is being maintained."""
+    return ApiError(-1016, "This service is no longer available.", status=503)
+
+
 def late() -> ApiError:
     """The request is older than its window allows."""
     return ApiError(-1021, "Timestamp for this request is outside of the recvWindow.")

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-import planar.runtime as runtime
-from planar.venue.engine.enums import MarketStatus
+from planar.venue import clock
 from planar.venue.engine.specs import SymbolSpec
 from planar.venue.wire.binance import errors, filters
 from planar.venue.wire.binance.desk import Call, Desk
@@ -17,7 +16,7 @@ from planar.venue.wire.binance.settings import Settings
 
 PERMISSIONS: Final = ("SPOT",)
 """What every market here asks of an account."""
-STATUS_WORDS: Final = {"TRADING": MarketStatus.TRADING, "HALT": MarketStatus.HALTED, "BREAK": None}
+STATUS_WORDS: Final = {word: status for status, word in MARKET_STATUSES.items()}
 
 
 def rate_limits(settings: Settings) -> list[dict[str, Any]]:
@@ -45,7 +44,7 @@ def exchange_info(desk: Desk, call: Call) -> Any:
         specs = [spec for spec in specs if desk.exchange.status(spec.symbol) is status]
     return {
         "timezone": "UTC",
-        "serverTime": runtime.wall_ms(),
+        "serverTime": clock.wall_ms(),
         "rateLimits": rate_limits(desk.settings),
         "exchangeFilters": [],
         "symbols": [_market(desk, spec, show_permissions=show) for spec in specs],
@@ -84,11 +83,11 @@ def _market(desk: Desk, spec: SymbolSpec, *, show_permissions: bool) -> dict[str
         "quoteCommissionPrecision": DECIMALS_MAX,
         "orderTypes": list(ORDER_KINDS),
         "icebergAllowed": True,
-        "ocoAllowed": False,
-        "otoAllowed": False,
+        "ocoAllowed": True,
+        "otoAllowed": True,
         "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
+        "allowTrailingStop": True,
         "cancelReplaceAllowed": True,
         "amendAllowed": True,
         "pegInstructionsAllowed": False,

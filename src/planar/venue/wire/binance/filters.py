@@ -18,7 +18,8 @@ from planar.venue.wire.binance.formats import amount
 
 AVERAGE_MINUTES: Final = 5
 MAX_ORDER_AMENDS: Final = 10
-MAX_ORDER_LISTS: Final = 20
+TRAILING_DELTAS: Final = range(10, 2001)
+"""Basis points that a stop may trail the price by, above and below it."""
 
 STOP_KINDS: Final = (
     OrderKind.STOP_LOSS,
@@ -52,6 +53,13 @@ def describe(spec: SymbolSpec) -> list[dict[str, Any]]:
             "stepSize": amount(Decimal(0)),
         },
         {
+            "filterType": "TRAILING_DELTA",
+            "minTrailingAboveDelta": TRAILING_DELTAS[0],
+            "maxTrailingAboveDelta": TRAILING_DELTAS[-1],
+            "minTrailingBelowDelta": TRAILING_DELTAS[0],
+            "maxTrailingBelowDelta": TRAILING_DELTAS[-1],
+        },
+        {
             "filterType": "PERCENT_PRICE_BY_SIDE",
             "bidMultiplierUp": f"{spec.price_band_up:f}",
             "bidMultiplierDown": f"{spec.price_band_down:f}",
@@ -68,7 +76,7 @@ def describe(spec: SymbolSpec) -> list[dict[str, Any]]:
             "avgPriceMins": AVERAGE_MINUTES,
         },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": spec.max_open_orders},
-        {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": MAX_ORDER_LISTS},
+        {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": spec.max_order_lists},
         {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": spec.max_stop_orders},
         {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": MAX_ORDER_AMENDS},
     ]
@@ -86,6 +94,9 @@ def check_numbers(new: NewOrder, spec: SymbolSpec) -> None:
                 raise ApiError(-1013, f"Invalid {name}.")
             if not spec.min_price <= price <= spec.max_price or price % spec.tick:
                 raise errors.filter_failure("PRICE_FILTER")
+    trailing = new.trailing
+    if trailing is not None and trailing.fraction is not None and trailing.fraction * 10_000 not in TRAILING_DELTAS:
+        raise errors.filter_failure("TRAILING_DELTA")
     if new.quote_amount is not None and new.quote_amount <= 0:
         raise ApiError(-1013, "Invalid quoteOrderQty.")
     if new.amount is not None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from planar.venue.engine.enums import MarketStatus, OrderKind, OrderStatus, SelfTradeMode, Side, TimeInForce
+from planar.venue.engine.enums import (
+    MarketStatus,
+    OrderKind,
+    OrderStatus,
+    SelfTradeMode,
+    Side,
+    SystemStatus,
+    TimeInForce,
+)
 
 ZERO: Final = "0.00000000"
 ALPHANUMERIC: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -26,7 +34,14 @@ ORDER_KINDS: Final = {
 }
 """Order types in the order of `exchangeInfo`. LIMIT_MAKER is a limit order that is post-only."""
 STATUSES: Final = {status: status.name for status in OrderStatus}
-MARKET_STATUSES: Final = {MarketStatus.TRADING: "TRADING", MarketStatus.HALTED: "HALT"}
+MARKET_STATUSES: Final = {
+    MarketStatus.TRADING: "TRADING",
+    MarketStatus.HALTED: "HALT",
+    MarketStatus.BREAK: "BREAK",
+}
+"""What a market that is listed can be in (enums.md, "Symbol status")."""
+SYSTEM_STATUSES: Final = {SystemStatus.ONLINE: "normal", SystemStatus.MAINTENANCE: "system_maintenance"}
+"""What the wallet's system status says."""
 
 
 def amount(value: Decimal) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import planar.runtime as runtime
+from planar.venue import clock
 from planar.venue.wire.binance.desk import Call, Desk, Endpoint, Handler
 from planar.venue.wire.binance.market_data import ping, time
 
@@ -27,7 +27,7 @@ def _linear(desk: Desk, call: Call) -> Any:
     """GET /fapi/v1/exchangeInfo."""
     return {
         "timezone": "UTC",
-        "serverTime": runtime.wall_ms(),
+        "serverTime": clock.wall_ms(),
         "futuresType": "U_MARGINED",
         "rateLimits": _rate_limits("fapi"),
         "exchangeFilters": [],
@@ -40,7 +40,7 @@ def _inverse(desk: Desk, call: Call) -> Any:
     """GET /dapi/v1/exchangeInfo."""
     return {
         "timezone": "UTC",
-        "serverTime": runtime.wall_ms(),
+        "serverTime": clock.wall_ms(),
         "rateLimits": _rate_limits("dapi"),
         "exchangeFilters": [],
         "symbols": [],
@@ -51,7 +51,7 @@ def _options(desk: Desk, call: Call) -> Any:
     """GET /eapi/v1/exchangeInfo."""
     return {
         "timezone": "UTC",
-        "serverTime": runtime.wall_ms(),
+        "serverTime": clock.wall_ms(),
         "optionContracts": [],
         "optionAssets": [],
         "optionSymbols": [],

@@ -56,6 +56,22 @@ class ListenKeys:
         self._entry(key, account)
         del self._entries[key]
 
+    def expire(self, account: str) -> int:
+        """End those of an account that live; how many they were."""
+        now_ms = runtime.wall_ms()
+        living = [one for one in self._entries.values() if one.account == account and one.expires_ms > now_ms]
+        for one in living:
+            one.expires_ms = now_ms
+        return len(living)
+
+    def run_out(self) -> list[tuple[str, str]]:
+        """Forget those whose life is over; account and key of each."""
+        now_ms = runtime.wall_ms()
+        over = [(entry.account, key) for key, entry in self._entries.items() if entry.expires_ms <= now_ms]
+        for _, key in over:
+            del self._entries[key]
+        return over
+
     def account_of(self, key: str) -> str | None:
         """Whose key it is; None if it is unknown or has run out."""
         entry = self._entries.get(key)

@@ -11,7 +11,7 @@ from planar.venue.engine.enums import OrderKind
 from planar.venue.engine.types import Fill, Order, PreventedMatch
 from planar.venue.wire.binance.filters import STOP_KINDS
 from planar.venue.wire.binance.formats import STATUSES, amount, optional_amount
-from planar.venue.wire.binance.order_params import Strategy
+from planar.venue.wire.binance.order_params import BASIS_POINT, Strategy
 
 NO_LIST: Final = -1
 NO_STRATEGY: Final = Strategy(None, None)
@@ -24,12 +24,17 @@ def type_word(order: Order) -> str:
     return order.kind.name
 
 
+def list_id(order: Order) -> int:
+    """`orderListId`."""
+    return NO_LIST if order.list_id is None else order.list_id
+
+
 def ack(order: Order, market_id: str) -> dict[str, Any]:
     """Answer of type ACK."""
     return {
         "symbol": market_id,
         "orderId": order.id,
-        "orderListId": NO_LIST,
+        "orderListId": list_id(order),
         "clientOrderId": order.client_id,
         "transactTime": order.updated_ms,
     }
@@ -74,7 +79,7 @@ def canceled(order: Order, market_id: str, cancel_id: str, strategy: Strategy) -
         "symbol": market_id,
         "origClientOrderId": order.client_id,
         "orderId": order.id,
-        "orderListId": NO_LIST,
+        "orderListId": list_id(order),
         "clientOrderId": cancel_id,
         "transactTime": order.updated_ms,
         **_numbers(order),
@@ -93,7 +98,7 @@ def queried(order: Order, market_id: str, strategy: Strategy) -> dict[str, Any]:
     return {
         "symbol": market_id,
         "orderId": order.id,
-        "orderListId": NO_LIST,
+        "orderListId": list_id(order),
         "clientOrderId": order.client_id,
         **numbers,
         "stopPrice": optional_amount(order.stop_price),
@@ -116,7 +121,7 @@ def amended(order: Order, market_id: str, execution_id: int, previous_client_id:
         "amendedOrder": {
             "symbol": market_id,
             "orderId": order.id,
-            "orderListId": NO_LIST,
+            "orderListId": list_id(order),
             "origClientOrderId": previous_client_id,
             "clientOrderId": order.client_id,
             "price": optional_amount(order.price),
@@ -141,7 +146,7 @@ def my_trade(fill: Fill, market_id: str) -> dict[str, Any]:
         "symbol": market_id,
         "id": fill.trade_id,
         "orderId": fill.order_id,
-        "orderListId": NO_LIST,
+        "orderListId": NO_LIST if fill.list_id is None else fill.list_id,
         "price": amount(fill.price),
         "qty": amount(fill.amount),
         "quoteQty": amount(fill.quote),
@@ -181,11 +186,21 @@ def conditional(order: Order, strategy: Strategy) -> dict[str, Any]:
         fields["preventedQuantity"] = amount(order.prevented_amount)
     if order.kind in STOP_KINDS:
         fields["stopPrice"] = optional_amount(order.stop_price)
+    delta = trailing_delta(order)
+    if delta is not None:
+        fields["trailingDelta"] = delta
+        fields["trailingTime"] = -1 if order.trailing_since_ms is None else order.trailing_since_ms
     if strategy.id is not None:
         fields["strategyId"] = strategy.id
     if strategy.type is not None:
         fields["strategyType"] = strategy.type
     return fields
+
+
+def trailing_delta(order: Order) -> int | None:
+    """`trailingDelta`, in basis points; None for an order that does not trail."""
+    fraction = None if order.trailing is None else order.trailing.fraction
+    return None if fraction is None else int(fraction / BASIS_POINT)
 
 
 def _numbers(order: Order) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 import planar.runtime as runtime
-from planar.venue.engine.enums import SelfTradeMode, TimeInForce
+from planar.venue.engine.enums import SelfTradeMode, Side, TimeInForce
 from planar.venue.engine.specs import SymbolSpec
-from planar.venue.engine.types import NewOrder
+from planar.venue.engine.types import NewOrder, Trailing
 from planar.venue.wire.binance import errors, filters
 from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.formats import (
@@ -27,6 +27,8 @@ from planar.venue.wire.binance.formats import (
 from planar.venue.wire.binance.params import LEGAL_CLIENT_ID, Params, given
 
 STRATEGY_TYPE_MIN: Final = 1_000_000
+BASIS_POINT: Final = Decimal("0.0001")
+"""`trailingDelta` counts in these."""
 RESPONSE_TYPES: Final = {"ACK": "ACK", "RESULT": "RESULT", "FULL": "FULL"}
 PRICED: Final = ("LIMIT", "LIMIT_MAKER", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT")
 TIMED: Final = ("LIMIT", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT")
@@ -50,6 +52,38 @@ class OrderRequest(msgspec.Struct, frozen=True):
     strategy: Strategy
 
 
+class Names(msgspec.Struct, frozen=True):
+    """What the parameters of an order are called, which differs for the orders of a list.
+
+    The defaults are those of a single order.
+    """
+
+    price: str = "price"
+    stop_price: str = "stopPrice"
+    trailing_delta: str = "trailingDelta"
+    iceberg: str = "icebergQty"
+    tif: str = "timeInForce"
+    client_id: str = "newClientOrderId"
+    strategy_id: str = "strategyId"
+    strategy_type: str = "strategyType"
+    peg_price_type: str = "pegPriceType"
+
+
+class Basics(msgspec.Struct, frozen=True):
+    """What is known of an order before its own parameters are read."""
+
+    account: str
+    spec: SymbolSpec
+    side: Side
+    type: str
+    amount: Decimal | None
+    self_trade_mode: SelfTradeMode
+    quote_amount: Decimal | None = None
+
+
+PLAIN: Final = Names()
+
+
 def read_order(params: Params, spec: SymbolSpec, account: str) -> OrderRequest:
     """Read and check the parameters of a new order, `symbol` excepted.
 
@@ -57,39 +91,63 @@ def read_order(params: Params, spec: SymbolSpec, account: str) -> OrderRequest:
         ApiError: a parameter is missing, wrong, or does not belong to the type.
     """
     side = given("side", params.choice("side", SIDES, lambda: ApiError(-1117, "Invalid side.")))
-    word = given("type", params.choice("type", _TYPE_WORDS, lambda: ApiError(-1116, "Invalid orderType.")))
-    tif = params.choice("timeInForce", TIMES_IN_FORCE, lambda: ApiError(-1115, "Invalid timeInForce."))
-    amount = params.decimal("quantity")
-    quote_amount = params.decimal("quoteOrderQty")
-    price = params.decimal("price")
-    stop_price = params.decimal("stopPrice")
-    iceberg = params.decimal("icebergQty")
-    _refuse_foreign(params, word)
-    _check_presence(word, tif, amount, quote_amount, price, stop_price)
+    word = given("type", params.choice("type", TYPE_WORDS, lambda: ApiError(-1116, "Invalid orderType.")))
+    amount, quote_amount = params.decimal("quantity"), params.decimal("quoteOrderQty")
+    if word != "MARKET":
+        if quote_amount is not None:
+            raise errors.not_required("quoteOrderQty")
+    elif amount is None and quote_amount is None:
+        raise errors.missing_both("quantity", "quoteOrderQty")
+    elif amount is not None and quote_amount is not None:
+        raise errors.bad_combination()
+    basics = Basics(account, spec, side, word, amount, read_self_trade_mode(params, spec), quote_amount)
+    return read_leg(
+        params,
+        basics,
+        PLAIN,
+        params.choice("newOrderRespType", RESPONSE_TYPES) or ("FULL" if word in ("MARKET", "LIMIT") else "ACK"),
+    )
+
+
+def read_leg(params: Params, basics: Basics, names: Names, response_type: str) -> OrderRequest:
+    """Read and check what one order says for itself.
+
+    Raises:
+        ApiError: a parameter is missing, wrong, or does not belong to the type.
+    """
+    word, spec = basics.type, basics.spec
+    tif = params.choice(names.tif, TIMES_IN_FORCE, lambda: ApiError(-1115, "Invalid timeInForce."))
+    price, stop_price = params.decimal(names.price), params.decimal(names.stop_price)
+    delta, iceberg = params.integer(names.trailing_delta), params.decimal(names.iceberg)
+    _refuse_foreign(params, names, word)
+    if word in TIMED:
+        given(names.tif, tif)
+    if word != "MARKET":
+        given("quantity", basics.amount)
+    if word in PRICED:
+        given(names.price, price)
+    if word in STOPS and stop_price is None and delta is None:
+        raise errors.missing_both(names.stop_price, names.trailing_delta)
+    client_id = params.text(names.client_id, LEGAL_CLIENT_ID) or new_client_id()
     new = NewOrder(
-        account=account,
+        account=basics.account,
         symbol=spec.symbol,
-        side=side,
+        side=basics.side,
         kind=ORDER_KINDS[word],
         tif=tif or TimeInForce.GTC,
-        amount=amount,
-        quote_amount=quote_amount,
+        amount=basics.amount,
+        quote_amount=basics.quote_amount,
         price=price,
         stop_price=stop_price,
-        client_id=params.text("newClientOrderId", LEGAL_CLIENT_ID) or new_client_id(),
-        self_trade_mode=_self_trade_mode(params, spec),
+        client_id=client_id,
+        self_trade_mode=basics.self_trade_mode,
         iceberg_amount=iceberg or None,
         post_only=word == "LIMIT_MAKER",
+        trailing=None if delta is None else Trailing(fraction=delta * BASIS_POINT),
     )
-    request = OrderRequest(
-        new,
-        given("newClientOrderId", new.client_id),
-        spec,
-        params.choice("newOrderRespType", RESPONSE_TYPES) or ("FULL" if word in ("MARKET", "LIMIT") else "ACK"),
-        _strategy(params),
-    )
+    strategy = _strategy(params, names)
     filters.check_numbers(new, spec)
-    return request
+    return OrderRequest(new, client_id, spec, response_type, strategy)
 
 
 def new_client_id() -> str:
@@ -97,54 +155,27 @@ def new_client_id() -> str:
     return runtime.token(CLIENT_ID_LENGTH, ALPHANUMERIC)
 
 
-_TYPE_WORDS: Final = {word: word for word in ORDER_KINDS}
+TYPE_WORDS: Final = {word: word for word in ORDER_KINDS}
 
 
-def _refuse_foreign(params: Params, word: str) -> None:
+def _refuse_foreign(params: Params, names: Names, word: str) -> None:
     """Parameters that exist, but not for this order type."""
     foreign = {
-        "timeInForce": word not in TIMED,
-        "price": word not in PRICED,
-        "stopPrice": word not in STOPS,
-        "quoteOrderQty": word != "MARKET",
-        "icebergQty": word not in PRICED,
+        names.tif: word not in TIMED,
+        names.price: word not in PRICED,
+        names.stop_price: word not in STOPS,
+        names.trailing_delta: word not in STOPS,
+        names.iceberg: word not in PRICED,
     }
     for name, is_foreign in foreign.items():
         if is_foreign and params.peek(name) is not None:
             raise errors.not_required(name)
-    if params.integer("trailingDelta") is not None:
-        if word not in STOPS:
-            raise errors.not_required("trailingDelta")
-        raise ApiError(-1013, "Trailing stop orders are not supported for this symbol.")
-    if params.raw("pegPriceType") is not None:
+    if params.raw(names.peg_price_type) is not None:
         raise ApiError(-1013, "Pegged orders are not supported for this symbol.")
 
 
-def _check_presence(
-    word: str,
-    tif: TimeInForce | None,
-    amount: Decimal | None,
-    quote_amount: Decimal | None,
-    price: Decimal | None,
-    stop_price: Decimal | None,
-) -> None:
-    """The mandatory parameters of each type."""
-    if word in TIMED:
-        given("timeInForce", tif)
-    if word == "MARKET":
-        if amount is None and quote_amount is None:
-            raise errors.missing_both("quantity", "quoteOrderQty")
-        if amount is not None and quote_amount is not None:
-            raise errors.bad_combination()
-    else:
-        given("quantity", amount)
-    if word in PRICED:
-        given("price", price)
-    if word in STOPS and stop_price is None:
-        raise errors.missing_both("stopPrice", "trailingDelta")
-
-
-def _self_trade_mode(params: Params, spec: SymbolSpec) -> SelfTradeMode:
+def read_self_trade_mode(params: Params, spec: SymbolSpec) -> SelfTradeMode:
+    """`selfTradePreventionMode`, the market's own if it was not sent. Raises ApiError."""
     mode = params.choice("selfTradePreventionMode", {**SELF_TRADE_MODES, "DECREMENT": None, "TRANSFER": None})
     if params.peek("selfTradePreventionMode") is None:
         return spec.default_self_trade_mode
@@ -153,8 +184,8 @@ def _self_trade_mode(params: Params, spec: SymbolSpec) -> SelfTradeMode:
     return mode
 
 
-def _strategy(params: Params) -> Strategy:
-    kind = params.integer("strategyType")
+def _strategy(params: Params, names: Names) -> Strategy:
+    kind = params.integer(names.strategy_type)
     if kind is not None and kind < STRATEGY_TYPE_MIN:
         raise ApiError(-1134, "`strategyType` was less than 1000000.")
-    return Strategy(params.integer("strategyId"), kind)
+    return Strategy(params.integer(names.strategy_id), kind)

@@ -75,6 +75,11 @@ class Params:
         """
         return cls({**split(body), **split(query)})
 
+    @property
+    def sent(self) -> Mapping[str, str]:
+        """All parameters as sent."""
+        return self._values
+
     def peek(self, name: str) -> str | None:
         """The value as sent, without counting as read."""
         return self._values.get(name)

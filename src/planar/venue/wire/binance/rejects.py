@@ -16,6 +16,7 @@ _NEW_ORDER: Final[dict[RejectReason, Callable[[], ApiError]]] = {
     RejectReason.DUPLICATE_CLIENT_ID: lambda: errors.rejected("Duplicate order sent."),
     RejectReason.WOULD_TAKE: lambda: errors.rejected("Order would immediately match and take."),
     RejectReason.WOULD_TRIGGER: lambda: errors.rejected("Order would trigger immediately."),
+    RejectReason.UNKNOWN_SYMBOL: errors.bad_symbol,
     RejectReason.MARKET_HALTED: lambda: ApiError(-1013, "Market is closed."),
     RejectReason.TOO_MANY_OPEN_ORDERS: lambda: errors.filter_failure("MAX_NUM_ORDERS"),
     RejectReason.TOO_MANY_STOP_ORDERS: lambda: errors.filter_failure("MAX_NUM_ALGO_ORDERS"),
@@ -24,7 +25,21 @@ _NEW_ORDER: Final[dict[RejectReason, Callable[[], ApiError]]] = {
     RejectReason.INVALID_STOP_PRICE: lambda: errors.filter_failure("PRICE_FILTER"),
     RejectReason.INVALID_ICEBERG: lambda: errors.filter_failure("ICEBERG_PARTS"),
     RejectReason.INVALID_COMBINATION: lambda: ApiError(-1014, "Unsupported order combination."),
+    RejectReason.INVALID_TRAILING: lambda: errors.filter_failure("TRAILING_DELTA"),
+    RejectReason.BAD_LIST_PRICES: lambda: errors.rejected(
+        "The relationship of the prices for the orders is not correct."
+    ),
+    RejectReason.DUPLICATE_LIST_ID: lambda: errors.rejected("Duplicate order sent."),
+    RejectReason.TOO_MANY_LISTS: lambda: errors.filter_failure("MAX_NUM_ORDER_LISTS"),
 }
+
+REASON_WORDS: Final = {
+    RejectReason.INSUFFICIENT_BALANCE.value: "INSUFFICIENT_BALANCES",
+    RejectReason.WOULD_TRIGGER.value: "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY",
+    RejectReason.WOULD_TAKE.value: "WOULD_MATCH_IMMEDIATELY",
+    RejectReason.BAD_LIST_PRICES.value: "OCO_BAD_PRICES",
+}
+"""Why a pending order could not begin, as an execution report says it."""
 
 _AMEND: Final[dict[RejectReason, Callable[[], ApiError]]] = {
     RejectReason.UNKNOWN_ORDER: lambda: errors.amend_rejected("Unknown order sent."),
@@ -41,8 +56,8 @@ def new_order(reject: EngineReject) -> ApiError:
 
 
 def cancel(reject: EngineReject) -> ApiError:
-    """The answer to a cancel that the engine refused: there is only one reason."""
-    if reject.reason is not RejectReason.UNKNOWN_ORDER:
+    """The answer to a cancel that the engine refused: there is no such open order or list."""
+    if reject.reason not in (RejectReason.UNKNOWN_ORDER, RejectReason.UNKNOWN_LIST):
         raise reject
     return errors.cancel_rejected()
 

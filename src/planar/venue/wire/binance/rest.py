@@ -9,6 +9,7 @@ import orjson
 from aiohttp import web
 
 import planar.runtime as runtime
+from planar.venue import clock
 from planar.venue.wire.binance import dispatch
 from planar.venue.wire.binance.desk import Desk, Endpoint
 from planar.venue.wire.binance.errors import ApiError
@@ -36,6 +37,7 @@ async def respond(desk: Desk, path: str, request: web.BaseRequest) -> web.Respon
     try:
         unit = read_unit(request.headers.get(HEADER))
         params = Params.of(query, _form(request, body))
+        desk.witness.asked(params.sent)
         dispatch.charge(desk, endpoint, params, address)
         result, account = await dispatch.answer(
             desk,
@@ -49,6 +51,7 @@ async def respond(desk: Desk, path: str, request: web.BaseRequest) -> web.Respon
         status, retry_at_ms = 200, None
     except ApiError as error:
         result, status, retry_at_ms = error.body(), error.status, error.retry_at_ms
+        desk.witness.refused(error.message, code=str(error.api_code))
     return _json(desk, endpoint, result, status, retry_at_ms, address, account)
 
 
@@ -79,7 +82,7 @@ def _json(
     account: str | None,
 ) -> web.Response:
     now_ms = runtime.wall_ms()
-    headers = {"Content-Type": JSON, "Date": formatdate(now_ms / 1000, usegmt=True)}
+    headers = {"Content-Type": JSON, "Date": formatdate(clock.wall_ms() / 1000, usegmt=True)}
     if endpoint.sapi:
         meter = desk.sapi_addresses.weight
         headers[f"X-SAPI-USED-IP-WEIGHT-{meter.rule.letters}"] = str(meter.count(address, now_ms))
@@ -97,7 +100,7 @@ def _json(
 
 def refuse_plain(error: ApiError | None) -> web.Response:
     """The answer where only a WebSocket is served, and none (or none with these parameters) was asked for."""
-    headers = {"Date": formatdate(runtime.wall_ms() / 1000, usegmt=True)}
+    headers = {"Date": formatdate(clock.wall_ms() / 1000, usegmt=True)}
     if error is None:
         return web.Response(status=400, text="Bad Request", headers=headers)
     return web.Response(status=400, body=orjson.dumps(error.body()), headers={**headers, "Content-Type": JSON})
@@ -111,5 +114,5 @@ def no_such_path(*, known: bool = False) -> web.Response:
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
         "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     )
-    date = formatdate(runtime.wall_ms() / 1000, usegmt=True)
+    date = formatdate(clock.wall_ms() / 1000, usegmt=True)
     return web.Response(text=text, status=status, content_type="text/html", headers={"Date": date})

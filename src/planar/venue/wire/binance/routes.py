@@ -1,6 +1,6 @@
 """What the exchange can be asked: REST paths and WebSocket-API methods, with weights and security types.
 
-Weights and types as in rest-api.md and web-socket-api.md; those of `/sapi` as in the wallet section.
+Weights and types as in rest-api.md and web-socket-api.md. Those of `/sapi` are in `sapi_routes`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from planar.venue.wire.binance import (
     exchange_info,
     futures,
     market_data,
+    order_lists,
     replace,
+    sor,
     tickers,
     trade,
-    wallet,
 )
 from planar.venue.wire.binance.desk import Endpoint, Handler, Weight
 from planar.venue.wire.binance.keys import Right
+from planar.venue.wire.binance.sapi_routes import SAPI
 
 
 def _trade(handler: Handler, weight: Weight = 1, *, counts_orders: bool = False) -> Endpoint:
@@ -31,14 +33,6 @@ def _user(handler: Handler, weight: Weight) -> Endpoint:
 
 def _stream(handler: Handler) -> Endpoint:
     return Endpoint(handler, 2, Right.USER_STREAM)
-
-
-def _wallet(handler: Handler, weight: int = 1, right: Right = Right.USER_DATA) -> Endpoint:
-    return Endpoint(handler, weight, right, signed=True, sapi=True)
-
-
-def _sapi(handler: Handler, right: Right = Right.NONE) -> Endpoint:
-    return Endpoint(handler, 1, right, sapi=True)
 
 
 _PING: Final = Endpoint(market_data.ping)
@@ -61,7 +55,14 @@ _CANCEL: Final = _trade(trade.cancel_order)
 _CANCEL_ALL: Final = _trade(trade.cancel_open_orders)
 _REPLACE: Final = _trade(replace.cancel_replace, counts_orders=True)
 _AMEND: Final = _trade(trade.amend_order, 4)
-_LIST: Final = _trade(trade.order_list)
+_OLD_OCO: Final = _trade(order_lists.old_oco, counts_orders=True)
+_OCO: Final = _trade(order_lists.oco, counts_orders=True)
+_OTO: Final = _trade(order_lists.oto, counts_orders=True)
+_OTOCO: Final = _trade(order_lists.otoco, counts_orders=True)
+_OPO: Final = _trade(order_lists.not_offered)
+_CANCEL_LIST: Final = _trade(order_lists.cancel_list)
+
+_SOR: Final = _trade(sor.new_order)
 
 _ORDER: Final = _user(account.query_order, 4)
 _OPEN: Final = _user(account.open_orders, account.open_orders_weight)
@@ -73,8 +74,10 @@ _COUNTS: Final = _user(account.order_counts, 40)
 _PREVENTED: Final = _user(account.prevented_matches, account.prevented_weight)
 _AMENDMENTS: Final = _user(account.amendments, 4)
 _FILTERS: Final = _user(account.my_filters, 40)
-_LISTS: Final = _user(account.no_lists, 20)
-_OPEN_LISTS: Final = _user(account.no_lists, 6)
+_LIST: Final = _user(order_lists.query_list, 4)
+_LISTS: Final = _user(order_lists.all_lists, 20)
+_OPEN_LISTS: Final = _user(order_lists.open_lists, 6)
+_ALLOCATIONS: Final = _user(sor.allocations, 20)
 
 _KEY_START: Final = _stream(account.start_listen_key)
 _KEY_KEEP: Final = _stream(account.keep_listen_key)
@@ -102,10 +105,16 @@ _API: Final[dict[tuple[str, str], Endpoint]] = {
     ("DELETE", "openOrders"): _CANCEL_ALL,
     ("POST", "order/cancelReplace"): _REPLACE,
     ("PUT", "order/amend/keepPriority"): _AMEND,
-    ("POST", "order/oco"): _LIST,
-    ("POST", "orderList/oco"): _LIST,
-    ("POST", "orderList/oto"): _LIST,
-    ("POST", "orderList/otoco"): _LIST,
+    ("POST", "order/oco"): _OLD_OCO,
+    ("POST", "orderList/oco"): _OCO,
+    ("POST", "orderList/oto"): _OTO,
+    ("POST", "orderList/otoco"): _OTOCO,
+    ("POST", "orderList/opo"): _OPO,
+    ("POST", "orderList/opoco"): _OPO,
+    ("DELETE", "orderList"): _CANCEL_LIST,
+    ("GET", "orderList"): _LIST,
+    ("POST", "sor/order"): _SOR,
+    ("POST", "sor/order/test"): _SOR,
     ("GET", "order"): _ORDER,
     ("GET", "openOrders"): _OPEN,
     ("GET", "allOrders"): _ALL,
@@ -114,6 +123,7 @@ _API: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "account/commission"): _COMMISSION,
     ("GET", "rateLimit/order"): _COUNTS,
     ("GET", "myPreventedMatches"): _PREVENTED,
+    ("GET", "myAllocations"): _ALLOCATIONS,
     ("GET", "order/amendments"): _AMENDMENTS,
     ("GET", "myFilters"): _FILTERS,
     ("GET", "allOrderList"): _LISTS,
@@ -123,29 +133,9 @@ _API: Final[dict[tuple[str, str], Endpoint]] = {
     ("DELETE", "userDataStream"): _KEY_CLOSE,
 }
 
-_SAPI: Final[dict[tuple[str, str], Endpoint]] = {
-    ("GET", "v1/system/status"): _sapi(wallet.system_status),
-    ("GET", "v1/capital/config/getall"): _wallet(wallet.assets, 10),
-    ("GET", "v1/capital/deposit/hisrec"): _wallet(wallet.deposits),
-    ("GET", "v1/capital/deposit/address"): _wallet(wallet.deposit_address, 10),
-    ("GET", "v1/capital/withdraw/history"): _wallet(wallet.withdrawals),
-    ("POST", "v1/capital/withdraw/apply"): _wallet(wallet.withdraw, 1, Right.WITHDRAW),
-    ("GET", "v1/asset/tradeFee"): _wallet(wallet.trade_fees),
-    ("POST", "v3/asset/getUserAsset"): _wallet(wallet.user_assets, 5),
-    ("POST", "v1/asset/get-funding-asset"): _wallet(wallet.empty_list),
-    ("GET", "v1/asset/transfer"): _wallet(wallet.empty_rows),
-    ("GET", "v1/asset/assetDividend"): _wallet(wallet.empty_rows, 10),
-    ("GET", "v1/account/apiRestrictions"): _wallet(wallet.key_restrictions),
-    ("GET", "v1/account/status"): _wallet(wallet.account_status),
-    ("GET", "v1/fiat/orders"): _wallet(wallet.empty_fiat),
-    ("GET", "v1/margin/allPairs"): _sapi(wallet.empty_list, Right.USER_STREAM),
-    ("GET", "v1/margin/isolated/allPairs"): _wallet(wallet.empty_list, 10),
-    ("GET", "v1/margin/interestHistory"): _wallet(wallet.empty_rows),
-}
-
 REST: Final[dict[tuple[str, str], Endpoint]] = {
     **{(method, f"/api/v3/{name}"): endpoint for (method, name), endpoint in _API.items()},
-    **{(method, f"/sapi/{name}"): endpoint for (method, name), endpoint in _SAPI.items()},
+    **{(method, f"/sapi/{name}"): endpoint for (method, name), endpoint in SAPI.items()},
     **futures.ROUTES,
 }
 """Every REST endpoint, by method and path."""
@@ -170,6 +160,8 @@ WEBSOCKET: Final[dict[str, Endpoint]] = {
     "ticker.book": _BOOK,
     "order.place": _NEW,
     "order.test": _TEST,
+    "sor.order.place": _SOR,
+    "sor.order.test": _SOR,
     "order.status": _ORDER,
     "order.cancel": _CANCEL,
     "order.cancelReplace": _REPLACE,
@@ -177,10 +169,14 @@ WEBSOCKET: Final[dict[str, Endpoint]] = {
     "order.amendments": _AMENDMENTS,
     "openOrders.status": _OPEN,
     "openOrders.cancelAll": _CANCEL_ALL,
-    "orderList.place": _LIST,
-    "orderList.place.oco": _LIST,
-    "orderList.place.oto": _LIST,
-    "orderList.place.otoco": _LIST,
+    "orderList.place": _OLD_OCO,
+    "orderList.place.oco": _OCO,
+    "orderList.place.oto": _OTO,
+    "orderList.place.otoco": _OTOCO,
+    "orderList.place.opo": _OPO,
+    "orderList.place.opoco": _OPO,
+    "orderList.cancel": _CANCEL_LIST,
+    "orderList.status": _LIST,
     "openOrderLists.status": _OPEN_LISTS,
     "allOrderLists": _LISTS,
     "account.status": _ACCOUNT,
@@ -189,6 +185,7 @@ WEBSOCKET: Final[dict[str, Endpoint]] = {
     "allOrders": _ALL,
     "myTrades": _FILLS,
     "myPreventedMatches": _PREVENTED,
+    "myAllocations": _ALLOCATIONS,
     "myFilters": _FILTERS,
     "userDataStream.start": _KEY_START,
     "userDataStream.ping": _KEY_KEEP,

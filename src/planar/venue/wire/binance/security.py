@@ -72,12 +72,15 @@ def read_stamp(params: Params) -> Stamp:
     return Stamp(timestamp if timestamp >= MICROSECONDS_FROM else timestamp * 1000, window_us)
 
 
-def authorize(desk: Desk, endpoint: Endpoint, params: Params, key: str | None, payload: bytes) -> tuple[ApiKey, Stamp]:
+def authorize(
+    desk: Desk, endpoint: Endpoint, params: Params, key: str | None, payload: bytes, address: str
+) -> tuple[ApiKey, Stamp]:
     """Check a signed request: key, time, signature, right.
 
     Args:
         key: the API key sent with the request.
         payload: what the signature is over.
+        address: where it came from.
 
     Raises:
         ApiError: in this order, a key of wrong form, a parameter missing, a wrong time, an unknown key, a wrong
@@ -89,7 +92,7 @@ def authorize(desk: Desk, endpoint: Endpoint, params: Params, key: str | None, p
     stamp = read_stamp(params)
     given("signature", signature)
     stamp.check_arrival(now_us())
-    found = desk.keys.find(key)
+    found = desk.keys.find(key, address)
     found.verify(payload, signature or "")
     check_right(found, endpoint)
     return found, stamp

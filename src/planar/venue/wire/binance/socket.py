@@ -64,6 +64,10 @@ class Socket(abc.ABC):
         except asyncio.QueueFull:
             self.abort()
 
+    def belongs_to(self, account: str) -> None:
+        """The connection is known to serve this account; fault rules choose by it."""
+        self._ws.account = account
+
     def abort(self) -> None:
         """Break the connection at once."""
         if self._transport is not None:

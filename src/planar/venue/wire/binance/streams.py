@@ -19,6 +19,8 @@ from planar.venue.wire.binance.feed import MarketFeed
 from planar.venue.wire.binance.payload import Payload
 from planar.venue.wire.binance.socket import Socket
 from planar.venue.wire.binance.stream_names import is_legal
+from planar.venue.wire.binance.user_data import listen_key_expired
+from planar.venue.witness import MeterRow
 
 METHODS: Final = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 _LEGAL_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}\Z")
@@ -66,7 +68,22 @@ class StreamSocket(Socket):
         if second != self._second:
             self._second, self._frames = second, 0
         self._frames += 1
-        return self._frames <= self.desk.settings.messages_per_s
+        most = self.desk.settings.messages_per_s
+        if self._frames > most:
+            self.desk.witness.exceeded(self._frames_row(most), "closed, 1008")
+        return self._frames <= most
+
+    def _frames_row(self, most: int) -> MeterRow:
+        return MeterRow(
+            id=f"MESSAGES 1S {self.address}",
+            meter="MESSAGES 1S",
+            scope="connection",
+            subject=self.address,
+            used=self._frames,
+            limit=most,
+            window_ms=1000,
+            ts_ms=runtime.wall_ms(),
+        )
 
     def farewell(self) -> bytes:
         """`serverShutdown`."""
@@ -81,10 +98,20 @@ class StreamSocket(Socket):
         """Send an account event, as long as the listen key lives."""
         key = self._accounts[account]
         if self.desk.listen_keys.account_of(key) != account:
-            self._unsubscribe([key])
+            self.expire(account, key)
             return
-        raw = payload.raw(self.unit)
-        self.send(b'{"stream":"%b","data":%b}' % (key.encode(), raw) if self._combined else raw)
+        self._tell(key, payload.raw(self.unit))
+
+    def expire(self, account: str, listen_key: str | None) -> None:
+        """The listen key has run out: the last event says so."""
+        key = self._accounts[account]
+        if listen_key not in (None, key):
+            return
+        self._unsubscribe([key])
+        self._tell(key, orjson.dumps(listen_key_expired(key, self.unit)))
+
+    def _tell(self, key: str, event: bytes) -> None:
+        self.send(b'{"stream":"%b","data":%b}' % (key.encode(), event) if self._combined else event)
 
     async def on_text(self, text: str) -> None:
         """Answer a request."""
@@ -92,8 +119,11 @@ class StreamSocket(Socket):
         try:
             request = _decode(text)
             request_id = _request_id(request)
+            self.desk.witness.asked({}, method=str(request.get("method", "")))
             answer: dict[str, Any] = {"result": self._carry_out(request, text), "id": request_id}
+            self.desk.witness.answered()
         except RequestError as error:
+            self.desk.witness.refused(str(error), code=str(error.code))
             answer = {"error": {"code": error.code, "msg": str(error)}}
             if request_id is not None:
                 answer["id"] = request_id
@@ -132,6 +162,7 @@ class StreamSocket(Socket):
             account = self.desk.listen_keys.account_of(name) if self._private else None
             if account is not None:
                 self._accounts[account] = name
+                self.belongs_to(account)
                 self.desk.users.subscribe(account, self)
             else:
                 self._feed.listen(name, self)

@@ -12,13 +12,23 @@ class SymbolTable:
     """Markets by the exchange's id, in the order of the engine.
 
     Attributes:
-        by_id: market of an id.
-        ids: id of a unified symbol.
+        by_id: market of an id, of those that are listed.
+        ids: id of a unified symbol, listed or not.
     """
 
     def __init__(self, symbols: Mapping[str, SymbolSpec]) -> None:
         self.by_id = {spec.base + spec.quote: spec for spec in symbols.values()}
         self.ids = {spec.symbol: market_id for market_id, spec in self.by_id.items()}
+
+    def refresh(self, spec: SymbolSpec) -> None:
+        """A market has other filters from now on."""
+        market_id = self.ids[spec.symbol]
+        if market_id in self.by_id:
+            self.by_id[market_id] = spec
+
+    def drop(self, symbol: str) -> None:
+        """A market is not listed any more; its id still names its old orders."""
+        self.by_id.pop(self.ids[symbol], None)
 
     def find(self, market_id: str) -> SymbolSpec:
         """The market of an id.

@@ -10,8 +10,8 @@ import planar.runtime as runtime
 from planar.venue.engine.enums import OrderStatus
 from planar.venue.engine.rejects import EngineReject
 from planar.venue.engine.specs import SymbolSpec
-from planar.venue.engine.types import Order, OrderRef
-from planar.venue.wire.binance import errors, filters, order_json, rejects
+from planar.venue.engine.types import Order, OrderList, OrderRef
+from planar.venue.wire.binance import errors, filters, list_json, order_json, rejects
 from planar.venue.wire.binance.account import order_commission
 from planar.venue.wire.binance.desk import Amendment, Call, Desk
 from planar.venue.wire.binance.errors import ApiError
@@ -152,10 +152,28 @@ def cancel(desk: Desk, request: CancelRequest) -> dict[str, Any]:
     check_ids(desk, request.account, request.spec.symbol, request.ref)
     check_restriction(desk, request)
     try:
+        named = desk.exchange.order(request.account, request.spec.symbol, request.ref)
+        listed = _list_of(desk, named)
         order = desk.exchange.cancel(request.account, request.spec.symbol, request.ref, request_id=request.cancel_id)
     except EngineReject as reject:
         raise rejects.cancel(reject) from reject
-    return canceled_json(desk, order, request.cancel_id)
+    if listed is None:
+        return canceled_json(desk, order, request.cancel_id)
+    after = desk.exchange.order_list(listed.account, list_id=listed.id)
+    return canceled_list_json(desk, listed, after, request.cancel_id)
+
+
+def _list_of(desk: Desk, order: Order) -> OrderList | None:
+    """The order list of an order, as it is now."""
+    return None if order.list_id is None else desk.exchange.order_list(order.account, list_id=order.list_id)
+
+
+def canceled_list_json(desk: Desk, before: OrderList, after: OrderList, cancel_id: str) -> dict[str, Any]:
+    """The answer to what canceled a list: reports of the orders that were open before."""
+    was_open = {order.id for order in before.orders if order.is_open}
+    answer = list_json.queried(after, desk.symbols.ids[after.symbol])
+    reports = [canceled_json(desk, order, cancel_id) for order in after.orders if order.id in was_open]
+    return answer | {"orderReports": reports}
 
 
 def canceled_json(desk: Desk, order: Order, cancel_id: str) -> dict[str, Any]:
@@ -168,10 +186,17 @@ def cancel_open_orders(desk: Desk, call: Call) -> Any:
     spec = call.params.market(desk.symbols)
     call.params.end()
     cancel_id = new_client_id()
+    lists = [
+        found for found in desk.exchange.order_lists(call.account) if found.is_open and found.symbol == spec.symbol
+    ]
     orders = desk.exchange.cancel_all(call.account, spec.symbol, request_id=cancel_id)
     if not orders:
         raise errors.cancel_rejected()
-    return [canceled_json(desk, order, cancel_id) for order in orders]
+    answers = [canceled_json(desk, order, cancel_id) for order in orders if order.list_id is None]
+    for before in lists:
+        after = desk.exchange.order_list(call.account, list_id=before.id)
+        answers.append(canceled_list_json(desk, before, after, cancel_id))
+    return answers
 
 
 def amend_order(desk: Desk, call: Call) -> Any:
@@ -199,10 +224,8 @@ def amend_order(desk: Desk, call: Call) -> Any:
     execution_id = desk.users.last_execution_id
     done = Amendment(execution_id, before.client_id, after.client_id, before.amount, after.amount, after.updated_ms)
     desk.amendments[spec.symbol, before.id] = [*history, done]
-    return order_json.amended(after, desk.symbols.ids[spec.symbol], execution_id, before.client_id)
-
-
-def order_list(desk: Desk, call: Call) -> Any:
-    """POST /api/v3/orderList/* and order/oco: no market here takes order lists (`ocoAllowed` is false)."""
-    call.params.market(desk.symbols)
-    raise ApiError(-1013, "OCO orders are not supported for this symbol")
+    answer = order_json.amended(after, desk.symbols.ids[spec.symbol], execution_id, before.client_id)
+    listed = _list_of(desk, after)
+    if listed is not None:
+        answer["listStatus"] = list_json.in_amendment(listed, desk.symbols.ids[spec.symbol])
+    return answer

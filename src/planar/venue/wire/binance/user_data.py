@@ -11,13 +11,15 @@ from decimal import Decimal
 from typing import Any, Final, Protocol
 
 import planar.runtime as runtime
-from planar.venue.engine.enums import EventKind
-from planar.venue.engine.events import BalanceChange, FundsMoved, OrderEvent
+from planar.venue.engine.enums import EventKind, ListChange
+from planar.venue.engine.events import BalanceChange, FundsMoved, ListEvent, OrderEvent
 from planar.venue.engine.types import Order
+from planar.venue.wire.binance import list_json
 from planar.venue.wire.binance.formats import STATUSES, ZERO, amount, optional_amount
-from planar.venue.wire.binance.order_json import NO_LIST, type_word
+from planar.venue.wire.binance.order_json import list_id, trailing_delta, type_word
 from planar.venue.wire.binance.order_params import Strategy
 from planar.venue.wire.binance.payload import Payload
+from planar.venue.wire.binance.rejects import REASON_WORDS
 from planar.venue.wire.binance.symbols import SymbolTable
 
 EXECUTION_TYPES: Final = {
@@ -28,8 +30,15 @@ EXECUTION_TYPES: Final = {
     EventKind.EXPIRED: "EXPIRED",
     EventKind.REPLACED: "REPLACED",
     EventKind.TRADE_PREVENTION: "TRADE_PREVENTION",
+    EventKind.RELEASED: "NEW",
+    EventKind.REJECTED: "REJECTED",
 }
-"""A triggered stop is reported as NEW again, now working."""
+"""A triggered stop is reported as NEW again, now working; so is a pending order that begins."""
+LIST_CHANGES: Final = {
+    ListChange.STARTED: "EXEC_STARTED",
+    ListChange.UPDATED: "UPDATED",
+    ListChange.DONE: "ALL_DONE",
+}
 
 
 class Subscriber(Protocol):
@@ -37,6 +46,10 @@ class Subscriber(Protocol):
 
     def deliver(self, account: str, payload: Payload) -> None:
         """Take an event of the account; never waits."""
+        ...
+
+    def expire(self, account: str, listen_key: str | None) -> None:
+        """What let it listen to the account has run out, or only this listen key: say so, and listen no more."""
         ...
 
 
@@ -58,6 +71,13 @@ class UserData:
         """No more events; no matter if there were none."""
         self._subscribers.get(account, {}).pop(subscriber, None)
 
+    def expire(self, account: str, listen_key: str | None = None) -> int:
+        """End what lets connections listen to an account, or one listen key; how many connections listened."""
+        listening = list(self._subscribers.get(account, {}))
+        for subscriber in listening:
+            subscriber.expire(account, listen_key)
+        return len(listening)
+
     def has_subscriber(self, account: str) -> bool:
         """Whether anybody listens to the account."""
         return bool(self._subscribers.get(account))
@@ -75,6 +95,31 @@ class UserData:
         market_id = self._symbols.ids[order.symbol]
         now_ms = runtime.wall_ms()
         self._publish(order.account, lambda unit: _report(event, market_id, execution, strategy, now_ms, unit))
+
+    def on_list(self, event: ListEvent) -> None:
+        """An order list began, changed or ended."""
+        found = event.order_list
+        market_id = self._symbols.ids[found.symbol]
+        now_ms = runtime.wall_ms()
+        self._publish(
+            found.account,
+            lambda unit: {
+                "e": "listStatus",
+                "E": now_ms * unit,
+                "s": market_id,
+                "g": found.id,
+                "c": list_json.CONTINGENCIES[found.contingency],
+                "l": LIST_CHANGES[event.change],
+                "L": list_json.order_status(found),
+                "r": "NONE",
+                "C": found.client_id,
+                "T": event.ts_ms * unit,
+                "O": [
+                    {"s": market_id, "i": row["orderId"], "c": row["clientOrderId"]}
+                    for row in list_json.orders(found, market_id)
+                ],
+            },
+        )
 
     def on_balances(self, event: BalanceChange) -> None:
         """Balances changed."""
@@ -111,6 +156,11 @@ class UserData:
                 subscriber.deliver(account, payload)
 
 
+def listen_key_expired(key: str, unit: int) -> dict[str, Any]:
+    """`listenKeyExpired`."""
+    return {"e": "listenKeyExpired", "E": runtime.wall_ms() * unit, "listenKey": key}
+
+
 def terminated(unit: int) -> dict[str, Any]:
     """`eventStreamTerminated`."""
     return {"e": "eventStreamTerminated", "E": runtime.wall_ms() * unit}
@@ -134,11 +184,11 @@ def _report(
         "p": optional_amount(order.price),
         "P": optional_amount(order.stop_price),
         "F": optional_amount(order.iceberg_amount),
-        "g": NO_LIST,
+        "g": list_id(order),
         "C": original_id,
         "x": EXECUTION_TYPES[event.kind],
         "X": STATUSES[order.status],
-        "r": "NONE",
+        "r": "NONE" if order.reject_reason is None else REASON_WORDS.get(order.reject_reason, "NONE"),
         "i": order.id,
         "l": amount(fill.amount) if fill else ZERO,
         "z": amount(order.filled),
@@ -159,12 +209,24 @@ def _report(
     }
     if order.working_ms is not None:
         report["W"] = order.working_ms * unit
-    if strategy.id is not None:
-        report["j"] = strategy.id
-    if strategy.type is not None:
-        report["J"] = strategy.type
+    report.update(_conditional(order, strategy, unit))
     report.update(_prevention(event, market_id))
     return report
+
+
+def _conditional(order: Order, strategy: Strategy, unit: int) -> dict[str, Any]:
+    """The fields of trailing stops and of the client's labels."""
+    fields: dict[str, Any] = {}
+    delta = trailing_delta(order)
+    if delta is not None:
+        fields["d"] = delta
+        if order.trailing_since_ms is not None:
+            fields["D"] = order.trailing_since_ms * unit
+    if strategy.id is not None:
+        fields["j"] = strategy.id
+    if strategy.type is not None:
+        fields["J"] = strategy.type
+    return fields
 
 
 def _client_ids(event: OrderEvent) -> tuple[str, str]:

@@ -9,12 +9,16 @@ from aiohttp import web
 
 import planar.runtime as runtime
 from planar.venue.activity import Activity
+from planar.venue.engine.enums import SystemStatus
+from planar.venue.engine.events import Event, SystemStatusChange
 from planar.venue.engine.world import World
-from planar.venue.wire import ControlAction, LedgerQuery, VenueAccount
+from planar.venue.steering.bench import Bench
+from planar.venue.wire import LedgerQuery, VenueAccount
 from planar.venue.wire.binance import control, hosts, rest
 from planar.venue.wire.binance.desk import Desk
 from planar.venue.wire.binance.errors import ApiError
 from planar.venue.wire.binance.feed import TICK_MS, MarketFeed
+from planar.venue.wire.binance.formats import MARKET_STATUSES, SYSTEM_STATUSES
 from planar.venue.wire.binance.keys import Right
 from planar.venue.wire.binance.params import split
 from planar.venue.wire.binance.routes import REST
@@ -34,6 +38,7 @@ class BinanceWire:
         hosts: the real host names served.
         world: engine and market model.
         desk: what its doors share.
+        witness: what happened here.
     """
 
     def __init__(self, world: World, settings: Settings, *, seed: int, activity: bool) -> None:
@@ -41,10 +46,13 @@ class BinanceWire:
         self.hosts = hosts.ALL
         self.world = world
         self.desk = Desk(world.exchange, settings, seed)
+        self.witness = self.desk.witness
         self._feed = MarketFeed(self.desk)
         self._sockets = Sockets()
         self._activity = Activity(world.exchange) if activity else None
         self._clock: asyncio.Task[None] | None = None
+        self._farewell: asyncio.Task[None] | None = None
+        world.exchange.subscribe(self._on_event)
 
     def default_host(self, path: str) -> str | None:
         """The real host meant by a path; None if there is none."""
@@ -59,6 +67,9 @@ class BinanceWire:
         if self._clock is not None:
             self._clock.cancel()
             await asyncio.gather(self._clock, return_exceptions=True)
+        self.world.model.end_recording()
+        if self._farewell is not None:
+            await self._farewell
         await self._sockets.shut_down()
 
     async def _run(self) -> None:
@@ -68,8 +79,14 @@ class BinanceWire:
             self.world.model.step(now_ms)
             if self._activity is not None:
                 self._activity.tick(now_ms)
+            self.desk.tick(now_ms)
             self._feed.tick()
             await runtime.sleep((TICK_MS - runtime.wall_ms() % TICK_MS) / 1000)
+
+    def _on_event(self, event: Event) -> None:
+        """Maintenance ends the connections."""
+        if isinstance(event, SystemStatusChange) and event.status is SystemStatus.MAINTENANCE:
+            self._farewell = runtime.spawn(self._sockets.shut_down(), name="binance-maintenance")
 
     async def handle(self, host: str, path: str, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, a WebSocket upgrade or not."""
@@ -100,17 +117,29 @@ class BinanceWire:
         """Answer from the ledger."""
         return control.ledger(self.world.exchange, query)
 
-    async def control(self, action: ControlAction, body: dict[str, Any]) -> dict[str, Any]:
-        """Carry out an order of the control API."""
-        if action == "set_balance":
-            return control.set_balance(self.world.exchange, body)
-        return control.move_market(self.world.model, action, body)
+    def bench(self) -> Bench:
+        """What the commands of the control API work on."""
+        return Bench(
+            venue=self.id,
+            exchange=self.world.exchange,
+            model=self.world.model,
+            keys=self.desk.keys,
+            market_states={word: status for status, word in MARKET_STATUSES.items()},
+            system_states={word: status for status, word in SYSTEM_STATUSES.items()},
+            expire_tokens=self.desk.expire_tokens,
+        )
 
     async def _connect(self, socket: Socket, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve a connection, if the address may open another."""
+        """Serve a connection, if the address may open another, and not during maintenance."""
+        if self.world.exchange.conditions.system is SystemStatus.MAINTENANCE:
+            return web.Response(status=503, text="Service Unavailable")
         now_ms = runtime.wall_ms()
         meter = self.desk.connections
-        if meter.add(socket.address, 1, now_ms) > meter.rule.limit:
+        opened = meter.add(socket.address, 1, now_ms)
+        self.witness.charged(meter.name, 1)
+        if opened > meter.rule.limit:
+            row = meter.row(socket.address, opened, now_ms)
+            self.witness.exceeded(row, "429", until_ms=row.resets_ms)
             wait_s = -(-(meter.resets_ms(now_ms) - now_ms) // 1000)
             return web.Response(status=429, headers={"Retry-After": str(wait_s)})
         return await self._sockets.run(socket, request)
@@ -131,6 +160,7 @@ class BinanceWire:
         query = split(rest.query_of(request))
         address = rest.address_of(request)
         self.desk.addresses.weight.add(address, CONNECTION_WEIGHT, runtime.wall_ms())
+        self.witness.charged(self.desk.addresses.weight.name, CONNECTION_WEIGHT)
         shown = query.get("returnRateLimits", "true") != "false"
         return WsApiSocket(self.desk, address, read_unit(query.get("timeUnit")), return_rate_limits=shown)
 

@@ -11,6 +11,7 @@ import msgspec
 import orjson
 
 import planar.runtime as runtime
+from planar.venue import clock
 from planar.venue.wire.binance import dispatch, errors, security, stream_json
 from planar.venue.wire.binance.desk import Desk, Endpoint
 from planar.venue.wire.binance.errors import ApiError
@@ -54,6 +55,11 @@ class WsApiSocket(Socket):
         """Send an account event."""
         self._session.deliver(account, payload)
 
+    def expire(self, account: str, listen_key: str | None) -> None:
+        """End the subscription to an account, which is on no listen key."""
+        if listen_key is None:
+            self._session.expire(account)
+
     async def on_text(self, text: str) -> None:
         """Take a request; those that are slow do not hold up the next."""
         if self.desk.settings.engine_delay_ms:
@@ -69,6 +75,7 @@ class WsApiSocket(Socket):
             request_id = bytes(frame.get("id", msgspec.Raw(b"null")))
             method = _read_method(frame)
             values, payload = _read_params(frame)
+            self.desk.witness.asked(values, method=method, account=self._account_of(values))
             show = _shown(values.pop("returnRateLimits", None), default=show)
             endpoint = SESSION_METHODS.get(method) or WEBSOCKET.get(method)
             if endpoint is None:
@@ -76,8 +83,10 @@ class WsApiSocket(Socket):
             account = self._account_of(values) if endpoint.counts_orders else None
             body = await self._carry_out(endpoint, method, values, payload)
             answer: dict[str, Any] = {"status": 200, "result": convert(body, self.unit)}
+            self.desk.witness.answered(200)
         except ApiError as error:
             answer = {"status": error.status, "error": _error_body(error)}
+            self.desk.witness.refused(error.message, code=str(error.api_code), status=error.status)
         if show:
             answer["rateLimits"] = self._rate_limits(account)
         self.send(b'{"id":%b,%b' % (request_id, orjson.dumps(answer)[1:]))
@@ -95,7 +104,9 @@ class WsApiSocket(Socket):
             return await self._in_session(endpoint, params, logged_on)
         if key is None and endpoint.right is not Right.NONE:
             raise errors.missing("apiKey")
-        answer, _ = await dispatch.answer(self.desk, endpoint, params, self.address, key, payload)
+        answer, account = await dispatch.answer(self.desk, endpoint, params, self.address, key, payload)
+        if account is not None:
+            self.belongs_to(account)
         return answer
 
     def _account_of(self, values: dict[str, str]) -> str | None:
@@ -160,7 +171,7 @@ def _error_body(error: ApiError) -> dict[str, Any]:
     if error.retry_at_ms is not None:
         body["data"] = {
             **(error.data or {}),
-            "serverTime": runtime.wall_ms(),
+            "serverTime": clock.wall_ms(),
             "retryAfter": error.retry_at_ms,
         }
     return body

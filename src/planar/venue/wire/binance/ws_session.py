@@ -12,6 +12,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 import planar.runtime as runtime
+from planar.venue import clock
 from planar.venue.wire.binance import security, user_data
 from planar.venue.wire.binance.desk import Call, Desk, Endpoint
 from planar.venue.wire.binance.errors import ApiError
@@ -57,7 +58,7 @@ class Session:
         if method == "session.logon":
             return self._log_on(desk, endpoint, params, key, payload)
         if method == "userDataStream.subscribe.signature":
-            found, _ = security.authorize(desk, endpoint, params, key, payload)
+            found, _ = security.authorize(desk, endpoint, params, key, payload, self._socket.address)
             params.end()
             return self._subscribe(found.account, by_log_on=False)
         if method == "userDataStream.unsubscribe":
@@ -76,12 +77,13 @@ class Session:
         return self._subscribe(self.key.account, by_log_on=True)
 
     def _log_on(self, desk: Desk, endpoint: Endpoint, params: Params, key: str | None, payload: bytes) -> Any:
-        found, _ = security.authorize(desk, endpoint, params, key, payload)
+        found, _ = security.authorize(desk, endpoint, params, key, payload, self._socket.address)
         params.end()
         if not isinstance(found.verifier, Ed25519PublicKey):
             kind = "HMAC_SHA256" if isinstance(found.verifier, bytes) else "RSA"
             raise ApiError(-4056, f"{kind} API key is not supported.")
         self.key = found
+        self._socket.belongs_to(found.account)
         self._authorized_ms = runtime.wall_ms()
         return self._status()
 
@@ -98,7 +100,7 @@ class Session:
             "authorizedSince": self._authorized_ms,
             "connectedSince": self.connected_ms,
             "returnRateLimits": self._return_rate_limits,
-            "serverTime": runtime.wall_ms(),
+            "serverTime": clock.wall_ms(),
             "userDataStream": any(one.by_log_on for one in self._subscriptions.values()),
         }
 
@@ -108,6 +110,7 @@ class Session:
         one = _Subscription(self._next_id, account, by_log_on)
         self._next_id += 1
         self._subscriptions[account] = one
+        self._socket.belongs_to(account)
         self._socket.desk.users.subscribe(account, self._socket)
         return {"subscriptionId": one.id}
 
@@ -118,6 +121,10 @@ class Session:
         for one in ending:
             self._end(one)
         return {}
+
+    def expire(self, account: str) -> None:
+        """End the subscription to an account, and say so."""
+        self._end(self._subscriptions[account])
 
     def end_all(self) -> None:
         """End every subscription, in silence."""

@@ -19,5 +19,8 @@ def create(seed: int, activity: bool, settings: Settings | None = None) -> Krake
 
     `settings` None: the exchange's own limits and times.
     """
-    world = build(seed=seed, clock=runtime.wall_ms)
-    return KrakenWire(world, settings or Settings(), seed=seed, activity=activity)
+    world = build(seed=seed, clock=runtime.wall_ms, venue="kraken")
+    settings = settings or Settings()
+    for symbol in world.exchange.symbols:
+        world.exchange.conditions.set_filters(symbol, settings.filters)
+    return KrakenWire(world, settings, seed=seed, activity=activity)

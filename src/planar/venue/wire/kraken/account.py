@@ -82,7 +82,7 @@ def closed_orders(desk: Desk, call: Call) -> dict[str, Any]:
         closed_ms = desk.register.order(ticket).updated_ms
         return {"open": [ticket.opened_ms], "close": [closed_ms]}.get(word, [ticket.opened_ms, closed_ms])
 
-    closed = [ticket for ticket in desk.register.tickets(call.account) if ticket.closed]
+    closed = desk.register.closed(call.account)
     bounded = _bounded(call, _chosen(desk, call, closed), times, lambda ticket: ticket.txid)
     bounded.sort(key=lambda ticket: -desk.register.order(ticket).updated_ms)
     page = _page(call, bounded)
@@ -125,6 +125,12 @@ def query_orders(desk: Desk, call: Call) -> dict[str, Any]:
         raise errors.invalid("txid")
     tickets = _chosen(desk, call, [desk.register.get(call.account, txid) for txid in wanted])
     return {ticket.txid: _order(desk, call, ticket) for ticket in tickets}
+
+
+def order_amends(desk: Desk, call: Call) -> dict[str, Any]:
+    """OrderAmends: empty for an order that was never amended."""
+    rows = order_json.amends(desk.register.get(call.account, p.text(call.params, "order_id")), desk.names)
+    return {"count": len(rows), "amends": rows}
 
 
 def _fills(desk: Desk, call: Call) -> dict[str, Fill]:

@@ -24,22 +24,29 @@ ORDER_MINIMUM: Final = "EGeneral:Invalid arguments:volume minimum not met"
 COST_MINIMUM: Final = "EOrder:Cost minimum not met"
 POST_ONLY: Final = "EOrder:Post only order"
 ORDERS: Final = "EOrder:Orders limit exceeded"
-SCHEDULED: Final = "EOrder:Scheduled orders limit exceeded"
+POSITION: Final = "EOrder:Unknown position"
 MARGIN: Final = "EOrder:Cannot open position"
 DEADLINE: Final = "EService:Deadline elapsed"
 CANCEL_ONLY: Final = "EService:Market in cancel_only mode"
+POST_ONLY_MODE: Final = "EService:Market in post_only mode"
+LIMIT_ONLY_MODE: Final = "EService:Market in limit_only mode"
+UNAVAILABLE: Final = "EService:Unavailable"
 SESSION: Final = "ESession:Invalid session"
 WITHDRAW_KEY: Final = "EFunding:Unknown withdraw key"
+WITHDRAW_ADDRESS: Final = "EFunding:Invalid withdrawal address"
+WITHDRAW_FEE: Final = "EFunding:Max fee exceeded"
 WITHDRAW_AMOUNT: Final = "EFunding:Invalid amount"
 WITHDRAW_FUNDS: Final = "EFunding:Insufficient funds"
 UNKNOWN_REFERENCE: Final = "EFunding:Unknown reference id"
-NO_METHOD: Final = "EFunding:Invalid method"
+NO_METHOD: Final = "EFunding:No funding method"
 
 _TEXTS: Final = {
     RejectReason.UNKNOWN_SYMBOL: UNKNOWN_PAIR,
     RejectReason.UNKNOWN_ASSET: UNKNOWN_ASSET,
     RejectReason.UNKNOWN_ORDER: UNKNOWN_ORDER,
     RejectReason.MARKET_HALTED: CANCEL_ONLY,
+    RejectReason.MARKET_POST_ONLY: POST_ONLY_MODE,
+    RejectReason.MARKET_LIMIT_ONLY: LIMIT_ONLY_MODE,
     RejectReason.INVALID_AMOUNT: f"{ARGUMENTS}:volume",
     RejectReason.INVALID_PRICE: PRICE,
     RejectReason.INVALID_STOP_PRICE: PRICE,
@@ -47,7 +54,9 @@ _TEXTS: Final = {
     RejectReason.INVALID_COMBINATION: ARGUMENTS,
     RejectReason.INSUFFICIENT_BALANCE: FUNDS,
     RejectReason.DUPLICATE_CLIENT_ID: f"{ARGUMENTS}:cl_ord_id",
+    RejectReason.INVALID_TRAILING: PRICE,
     RejectReason.WOULD_TAKE: POST_ONLY,
+    RejectReason.WOULD_TRIGGER: PRICE,
     RejectReason.TOO_MANY_OPEN_ORDERS: ORDERS,
     RejectReason.TOO_MANY_STOP_ORDERS: ORDERS,
 }
@@ -64,6 +73,11 @@ class ApiError(PlanarError):
 def invalid(field: str) -> ApiError:
     """EGeneral:Invalid arguments, naming the field."""
     return ApiError(f"{ARGUMENTS}:{field}")
+
+
+def text_of(reason: str) -> str:
+    """Why an order that was accepted could not begin, in the words of an error without its category."""
+    return _TEXTS[RejectReason(reason)].partition(":")[2]
 
 
 def of(reject: EngineReject) -> ApiError:

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from planar.venue.engine.enums import EventKind, TimeInForce
+from planar.venue.engine.enums import EventKind, FeeAsset, OrderStatus, TimeInForce
 from planar.venue.engine.events import BalanceChange, Event, OrderEvent
-from planar.venue.engine.types import Fill
+from planar.venue.engine.types import Fill, Order, Trailing
 from planar.venue.wire.kraken.desk import Desk
 from planar.venue.wire.kraken.formats import ZERO, number, rfc3339
 from planar.venue.wire.kraken.journal import Line
@@ -109,12 +109,16 @@ class PrivateFeed:
             return [self._amended(event, ticket)]
         if register.quiet and event.kind in (EventKind.NEW, EventKind.CANCELED):
             return []
+        began = _short(event.ts_ms, ticket, "new", "new")
         if event.kind is EventKind.NEW:
-            pending = self._details(ticket.draft, ticket, "pending_new") | {"timestamp": rfc3339(event.ts_ms)}
-            return [pending, _short(event.ts_ms, ticket, "new", "new")]
+            pending = self._details(ticket.draft, ticket, "pending_new", event.order)
+            rows = [pending | {"timestamp": rfc3339(event.ts_ms)}]
+            return rows if event.order.status is OrderStatus.PENDING_NEW else [*rows, began]
+        if event.kind is EventKind.RELEASED:
+            return [began]
         if event.kind is EventKind.TRIGGERED:
             triggered = _short(event.ts_ms, ticket, "status", "new")
-            return [triggered | {"triggers": _triggers(ticket.draft, "triggered")}]
+            return [triggered | {"triggers": _triggers(ticket.draft, event.order, "triggered")}]
         if event.order.is_open:
             return []
         status = register.view(ticket).status
@@ -135,7 +139,7 @@ class PrivateFeed:
         if draft.limit_price is not None:
             row["limit_price"] = number(draft.limit_price)
         if draft.is_stop:
-            row["triggers"] = _triggers(draft, "untriggered")
+            row["triggers"] = _triggers(draft, event.order, "untriggered")
         return row | {"reason": "User requested"}
 
     # -- rows ---------------------------------------------------------------------------------------------------
@@ -151,7 +155,7 @@ class PrivateFeed:
     def _quote_dollars(self, symbol: str) -> Any:
         return self._desk.dollars(symbol.split("/")[1])
 
-    def _details(self, draft: Draft, ticket: Ticket, word: str) -> dict[str, Any]:
+    def _details(self, draft: Draft, ticket: Ticket, word: str, order: Order) -> dict[str, Any]:
         """All that is fixed about an order."""
         row: dict[str, Any] = {"order_id": ticket.txid}
         if draft.cl_ord_id is not None:
@@ -167,20 +171,26 @@ class PrivateFeed:
         }
         if draft.limit_price is not None:
             row |= {"limit_price_type": "static", "limit_price": number(draft.limit_price)}
+        elif draft.trailing is not None and draft.trailing.has_limit:
+            row |= _limit_distance(draft.trailing)
         if draft.is_stop:
-            row["stop_price"] = number(draft.price or ZERO)
-            row["triggers"] = _triggers(draft, "untriggered")
+            row["stop_price"] = number(order.trigger_price or draft.price or ZERO)
+            row["triggers"] = _triggers(draft, order, "untriggered")
         if "post" in draft.oflags:
             row["post_only"] = True
         if draft.display is not None:
             row["display_qty"] = number(draft.display)
         if draft.expire_ms is not None:
             row["expire_time"] = rfc3339(draft.expire_ms)
+        if draft.start_ms is not None:
+            row["effective_time"] = rfc3339(draft.start_ms)
+        if ticket.refid is not None:
+            row["order_ref_id"] = ticket.refid
         row |= {"order_status": word, "fee_usd_equiv": number(ZERO)}
-        return row | {"fee_ccy_pref": "fcib" if draft.side.value == "buy" else "fciq"}
+        return row | {"fee_ccy_pref": "fcib" if draft.fee_asset is FeeAsset.BASE else "fciq"}
 
     def _open_order(self, view: View) -> dict[str, Any]:
-        row = self._details(view.ticket.draft, view.ticket, "new") | self._figures(view)
+        row = self._details(view.ticket.draft, view.ticket, "new", view.order) | self._figures(view)
         row["order_status"] = "partially_filled" if view.filled else "new"
         return row | {"timestamp": rfc3339(view.ticket.opened_ms)}
 
@@ -236,9 +246,26 @@ def _tif(draft: Draft) -> str:
     return "GTD" if draft.expire_ms is not None else "IOC" if draft.tif is TimeInForce.IOC else "GTC"
 
 
-def _triggers(draft: Draft, status: str) -> dict[str, Any]:
-    price = number(draft.price or ZERO)
-    return {"reference": "last", "price": price, "price_type": "static", "status": status}
+def _triggers(draft: Draft, order: Order, status: str) -> dict[str, Any]:
+    """The trigger; of a trailing stop the distance, and where it would trigger now."""
+    found: dict[str, Any] = {"reference": draft.trigger}
+    trailing = draft.trailing
+    if trailing is None:
+        found |= {"price": number(draft.price or ZERO), "price_type": "static"}
+    elif trailing.fraction is not None:
+        found |= {"price": number(trailing.fraction * 100), "price_type": "pct"}
+    else:
+        found |= {"price": number(trailing.offset or ZERO), "price_type": "quote"}
+    if order.trigger_price is not None:
+        found["actual_price"] = number(order.trigger_price)
+    return found | {"status": status}
+
+
+def _limit_distance(trailing: Trailing) -> dict[str, Any]:
+    """How far the limit of a trailing stop lies from its trigger."""
+    if trailing.limit_fraction is not None:
+        return {"limit_price_type": "pct", "limit_price": number(trailing.limit_fraction * 100)}
+    return {"limit_price_type": "quote", "limit_price": number(trailing.limit_offset or ZERO)}
 
 
 def _short(ts_ms: int, ticket: Ticket, word: str, status: str) -> dict[str, Any]:

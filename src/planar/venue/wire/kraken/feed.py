@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from planar.venue.engine.events import BookChange, Event, MarketStatusChange, TradePrint
+from planar.venue.engine.events import BookChange, Event, FiltersChange, MarketStatusChange, TradePrint
 from planar.venue.engine.types import Candle, Trade
 from planar.venue.wire.kraken.books import Book
 from planar.venue.wire.kraken.desk import Desk
@@ -100,9 +100,10 @@ class MarketFeed:
             for topic, audience in self._by_symbol.get(event.trade.symbol, {}).items():
                 if topic.channel == "trade":
                     audience.publish(_frame("trade", "update", [_trade(event.trade, self._pair(topic))]))
-        elif isinstance(event, MarketStatusChange):
+        elif isinstance(event, MarketStatusChange | FiltersChange):
+            symbol = event.symbol if isinstance(event, MarketStatusChange) else event.spec.symbol
             for audience in self._by_symbol.get("", {}).values():
-                audience.publish(encode(self._instruments("update", [self._desk.names.pairs[event.symbol]])))
+                audience.publish(encode(self._instruments("update", [self._desk.names.pairs[symbol]])))
 
     def _touch(self, symbol: str, channels: tuple[str, ...]) -> None:
         for topic, audience in self._by_symbol.get(symbol, {}).items():
@@ -115,7 +116,7 @@ class MarketFeed:
     def _snapshot(self, audience: _Audience) -> bytes:
         topic = audience.topic
         if topic.channel == "instrument":
-            return encode(self._instruments("snapshot", list(self._desk.names.pairs.values())))
+            return encode(self._instruments("snapshot", list(self._desk.names.listed.values())))
         pair = self._pair(topic)
         if audience.book is not None:
             return _frame("book", "snapshot", [audience.book.snapshot()])
@@ -146,7 +147,7 @@ class MarketFeed:
             minutes = int(topic.option)
             found = candles(self._exchange, topic.symbol, minutes, None, _RESTING)
             rows = [candle for candle in found if audience.last is None or candle.open_ms >= audience.last]
-            audience.last = found[-1].open_ms
+            audience.last = found[-1].open_ms if found else None
             audience.publish(self._ohlc("update", rows, self._pair(topic), minutes))
 
     def _seen(self, topic: Topic) -> Any:

@@ -11,6 +11,7 @@ from typing import Final
 from planar.venue.engine.noise import Stream
 
 BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 TXID: Final = re.compile(r"[A-Z2-7]{6}-[A-Z2-7]{5}-[A-Z2-7]{6}\Z")
 
 
@@ -41,6 +42,17 @@ class Ids:
         text = Stream(self._seed, "kraken", "transfer", record_id).text(18, BASE32)
         return f"A{text[:6]}-{text[6:12]}-{text[12:]}"
 
+    def account(self, name: str) -> str:
+        """Public id of an account, its IIBAN."""
+        return iiban(self._seed, name)
+
     def _make(self, letter: str, *key: str | int) -> str:
         text = Stream(self._seed, "kraken", *key).text(16, BASE32)
         return f"{letter}{text[:5]}-{text[5:10]}-{text[10:]}"
+
+
+def iiban(seed: int, account: str) -> str:
+    """The public id of an account."""
+    draws = Stream(seed, "kraken", "iiban", account)
+    checksum, first, second = draws.text(2, "0123456789"), draws.text(4, _LETTERS), draws.text(4, _LETTERS)
+    return f"AA{checksum} N84G {first} {second}"

@@ -36,28 +36,31 @@ class Journal:
         self._exchange = exchange
         self._ids = ids
         self._next = 0
-        self._lines: dict[str, list[Line]] = {account: [] for account in exchange.accounts()}
+        self._lines: dict[str, list[Line]] = {}
         self._balances: dict[tuple[str, str], Decimal] = {}
 
     def lines(self, account: str) -> list[Line]:
         """The lines of an account, oldest first."""
         self._read()
-        return self._lines[account]
+        return self._lines.get(account, [])
 
     def _read(self) -> None:
         for entry in self._exchange.ledger.entries(from_id=self._next):
             self._next = entry.id + 1
             for posting in entry.postings:
-                if posting.account in self._lines:
+                if "@" not in posting.account:
                     self._add(entry, posting.account, posting.asset, posting.amount)
 
     def _add(self, entry: Entry, account: str, asset: str, net: Decimal) -> None:
         fee, refid = self._cause(entry, account, asset)
+        kind = entry.kind.value
+        if entry.kind is EntryKind.RETURN:
+            kind = "withdrawal" if entry.reference in self._exchange.funds.withdrawals else "transfer"
         balance = self._balances.get((account, asset), ZERO) + net
         self._balances[account, asset] = balance
         line_id = self._ids.ledger(account, asset, entry.id)
-        kind = entry.kind.value
-        self._lines[account].append(Line(line_id, account, asset, refid, entry.ts_ms, kind, net + fee, fee, balance))
+        line = Line(line_id, account, asset, refid, entry.ts_ms, kind, net + fee, fee, balance)
+        self._lines.setdefault(account, []).append(line)
 
     def _cause(self, entry: Entry, account: str, asset: str) -> tuple[Decimal, str]:
         """Fee and reference of an entry's line."""
@@ -66,9 +69,8 @@ class Journal:
             for fill in self._exchange.fills(account, symbol, from_id=int(trade_id), limit=1):
                 fee = fill.commission if fill.commission_asset == asset else ZERO
                 return fee, self._ids.trade(symbol, fill.order_id, fill.trade_id)
-        if entry.kind is EntryKind.WITHDRAWAL:
-            for record in self._exchange.withdrawals(account, asset=asset):
-                if record.id == entry.reference:
-                    return record.fee, self._ids.transfer(record.id)
-        reference = entry.reference if entry.kind is EntryKind.DEPOSIT else f"{entry.kind.value} {entry.id}"
-        return ZERO, self._ids.transfer(reference)
+        if entry.reference in self._exchange.funds.withdrawals:
+            fee = self._exchange.funds.withdrawals.get(entry.reference).fee
+            return fee if entry.kind is EntryKind.WITHDRAWAL else -fee, self._ids.transfer(entry.reference)
+        named = entry.kind is not EntryKind.ADJUSTMENT
+        return ZERO, self._ids.transfer(entry.reference if named else f"{entry.kind.value} {entry.id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,8 +10,10 @@ from typing import Any, Final, cast
 
 import msgspec
 
-import planar.runtime as runtime
-from planar.venue.wire.kraken import errors, orders
+from planar.venue import clock
+from planar.venue.engine import past
+from planar.venue.engine.enums import SystemStatus
+from planar.venue.wire.kraken import drafts, errors, orders
 from planar.venue.wire.kraken import params as p
 from planar.venue.wire.kraken.books import DEPTHS
 from planar.venue.wire.kraken.desk import Call, Desk
@@ -23,6 +26,8 @@ from planar.venue.wire.kraken.socket import Connection, encode
 
 _MARKET: Final = ("ticker", "book", "trade", "ohlc")
 _PRIVATE: Final = ("executions", "balances")
+_SUBSCRIPTIONS: Final = ("subscribe", "unsubscribe")
+"""The methods that read; all others see the truth even where reads lag."""
 _TRIGGERS: Final = ("trades", "bbo")
 _ELSEWHERE_PUBLIC: Final = "Public market data subscriptions are unavailable on this endpoint. Try ws.kraken.com"
 _ELSEWHERE_PRIVATE: Final = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
@@ -47,36 +52,45 @@ class Methods:
 
     def on_text(self, connection: Connection, text: str) -> None:
         """Answer a frame."""
-        time_in = rfc3339(runtime.wall_ms())
+        time_in = rfc3339(clock.wall_ms())
         try:
             frame: Any = json.loads(text, parse_float=Decimal)
         except (ValueError, RecursionError):
             frame = None
         if not isinstance(frame, dict):
-            times = {"time_in": time_in, "time_out": rfc3339(runtime.wall_ms())}
+            times = {"time_in": time_in, "time_out": rfc3339(clock.wall_ms())}
             connection.send(encode({"error": "Malformed request", "success": False, **times}))
+            self._desk.witness.refused("Malformed request")
             return
         request = cast("dict[str, Any]", frame)
         method, request_id = request.get("method"), request.get("req_id")
         method = p.clean(method) if isinstance(method, str) else ""
 
         def reply(**fields: Any) -> None:
+            if fields.get("success") is False:
+                self._desk.witness.refused(str(fields["error"]))
+            else:
+                self._desk.witness.answered()
             answer: dict[str, Any] = {"method": "pong" if method == "ping" else method}
             if isinstance(request_id, int) and abs(request_id) < 2**63:
                 answer["req_id"] = request_id
-            answer |= fields | {"time_in": time_in, "time_out": rfc3339(runtime.wall_ms())}
+            answer |= fields | {"time_in": time_in, "time_out": rfc3339(clock.wall_ms())}
             connection.send(encode(answer))
 
         params = _mapping(request.get("params"))
+        self._desk.witness.asked(params, method=method)
         try:
-            self._dispatch(connection, method, params, reply)
+            with contextlib.nullcontext() if method in _SUBSCRIPTIONS else past.present():
+                self._dispatch(connection, method, params, reply)
         except ApiError as error:
             reply(error=error.text, success=False)
 
     def _dispatch(self, connection: Connection, method: str, params: p.Params, reply: Reply) -> None:
         if method == "ping":
             reply()
-        elif method in ("subscribe", "unsubscribe"):
+        elif self._desk.exchange.conditions.system is SystemStatus.MAINTENANCE:
+            raise ApiError(errors.UNAVAILABLE)
+        elif method in _SUBSCRIPTIONS:
             self._subscription(connection, method, params, reply)
         elif method in self._orders:
             reply(result=self._orders[method](params, self._account(connection, params)), success=True)
@@ -98,7 +112,8 @@ class Methods:
         account = connection.tokens.get(token) or self._desk.keys.account_of_token(token)
         if account is None:
             raise ApiError(errors.SESSION)
-        connection.tokens[token] = account
+        connection.belongs_to(token, account)
+        self._desk.witness.by(account)
         p.check_deadline(params)
         return account
 
@@ -118,7 +133,7 @@ class Methods:
                 raise ApiError("Symbol field must be an array")
             options = _options(str(channel), params)
             for symbol in symbols:
-                if symbol not in self._desk.names.pairs:
+                if symbol not in self._desk.names.listed:
                     reply(error=f"Currency pair not supported {symbol}", success=False, symbol=symbol)
                     continue
                 option = next(iter(options.values()), "")
@@ -199,7 +214,7 @@ class Methods:
         return self._placed(params, account, 1.0)
 
     def _placed(self, params: p.Params, account: str, count: float) -> dict[str, Any]:
-        draft = p.ws_draft(params, account, self._desk.names)
+        draft = self._desk.reader(account).socket(params)
         ticket = self._desk.trading.place(draft, validate=p.flag(params, "validate"), count=count)
         found: dict[str, Any] = {} if ticket is None else {"order_id": ticket.txid}
         if draft.userref is not None:
@@ -214,13 +229,13 @@ class Methods:
         common = {"symbol": params.get("symbol"), "validate": params.get("validate")}
         requests = [{**cast("dict[str, Any]", row), **common} for row in rows]
         for request in requests:
-            self._desk.trading.check(p.ws_draft(request, account, self._desk.names))
+            self._desk.trading.check(self._desk.reader(account).socket(request))
         return [self._placed(request, account, 0.5) for request in requests]
 
     def _amend(self, params: p.Params, account: str) -> dict[str, Any]:
         txid, client_id = p.text(params, "order_id"), p.text(params, "cl_ord_id")
         ticket = orders.named(self._desk, account, txid, client_id)
-        amend_id = self._desk.trading.amend(ticket, p.amendment(params))
+        amend_id = self._desk.trading.amend(ticket, drafts.amendment(params))
         return {"amend_id": amend_id, **({"order_id": txid} if txid is not None else {"cl_ord_id": client_id})}
 
     def _edit(self, params: p.Params, account: str) -> dict[str, Any]:

@@ -93,12 +93,14 @@ class Names:
 
     Attributes:
         assets: by the engine's code.
-        pairs: by the engine's symbol.
+        pairs: by the engine's symbol, listed or not.
+        listed: those that are listed.
     """
 
     def __init__(self, assets: Mapping[str, AssetSpec], symbols: Mapping[str, SymbolSpec]) -> None:
         self.assets = {code: _asset(spec) for code, spec in assets.items()}
         self.pairs = {symbol: _pair(spec, self.assets) for symbol, spec in symbols.items()}
+        self.listed = dict(self.pairs)
         self._assets: dict[str, Asset] = {}
         for asset in self.assets.values():
             self._assets |= {asset.id: asset, asset.altname: asset, asset.code: asset}
@@ -106,6 +108,19 @@ class Names:
         for pair in self.pairs.values():
             joined = pair.symbol.replace("/", "")
             self._pairs |= dict.fromkeys((pair.id, pair.altname, pair.wsname, pair.symbol, joined), pair)
+
+    def refresh(self, spec: SymbolSpec) -> None:
+        """A market has other filters from now on. The decimals in which its figures are written stay."""
+        pair = msgspec.structs.replace(self.pairs[spec.symbol], spec=spec)
+        self.pairs[spec.symbol] = pair
+        if spec.symbol in self.listed:
+            self.listed[spec.symbol] = pair
+        self._pairs = {name: pair if known.symbol == spec.symbol else known for name, known in self._pairs.items()}
+
+    def drop(self, symbol: str) -> None:
+        """A market is not listed any more; its old orders keep its name."""
+        self.listed.pop(symbol, None)
+        self._pairs = {name: known for name, known in self._pairs.items() if known.symbol != symbol}
 
     def pair(self, name: object) -> Pair:
         """The pair of any of its names.

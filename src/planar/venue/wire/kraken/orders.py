@@ -7,8 +7,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
-import planar.runtime as runtime
-from planar.venue.wire.kraken import errors, order_json
+from planar.venue import clock
+from planar.venue.wire.kraken import drafts, errors, order_json
 from planar.venue.wire.kraken import params as p
 from planar.venue.wire.kraken.desk import Call, Desk
 from planar.venue.wire.kraken.errors import ApiError
@@ -24,7 +24,7 @@ _USERREF: Final = re.compile(r"-?[0-9]{1,10}\Z")
 def add_order(desk: Desk, call: Call) -> dict[str, Any]:
     """AddOrder."""
     p.check_deadline(call.params)
-    draft = p.rest_draft(call.params, call.account, desk.names)
+    draft = desk.reader(call.account).rest(call.params)
     ticket = desk.trading.place(draft, validate=p.flag(call.params, "validate"))
     return _placed(desk, draft, ticket, as_list=True)
 
@@ -46,7 +46,7 @@ def add_order_batch(desk: Desk, call: Call) -> dict[str, Any]:
         raise errors.invalid("orders")
     pair = call.params.get("pair")
     drafts = [
-        p.rest_draft({**cast("dict[str, Any]", row), "pair": pair}, call.account, desk.names)
+        desk.reader(call.account).rest({**cast("dict[str, Any]", row), "pair": pair})
         for row in cast("list[Any]", rows)
         if isinstance(row, dict)
     ]
@@ -78,7 +78,7 @@ def amend_order(desk: Desk, call: Call) -> dict[str, Any]:
     """AmendOrder."""
     p.check_deadline(call.params)
     ticket = named(desk, call.account, p.text(call.params, "txid"), p.text(call.params, "cl_ord_id"))
-    return {"amend_id": desk.trading.amend(ticket, p.amendment(call.params))}
+    return {"amend_id": desk.trading.amend(ticket, drafts.amendment(call.params))}
 
 
 def edit_order(desk: Desk, call: Call) -> dict[str, Any]:
@@ -174,6 +174,6 @@ def cancel_all_after(desk: Desk, call: Call) -> dict[str, Any]:
     times = desk.cancel_all_after(call.account, timeout)
     trigger_ms = times["triggerTime"]
     return {
-        "currentTime": rfc3339_seconds(runtime.wall_ms()),
+        "currentTime": rfc3339_seconds(clock.wall_ms()),
         "triggerTime": rfc3339_seconds(trigger_ms) if trigger_ms else "0",
     }

@@ -7,8 +7,9 @@ from email.utils import formatdate
 from typing import Any, Final
 
 import planar.runtime as runtime
+from planar.venue import clock
 from planar.venue.engine.bars import D1
-from planar.venue.engine.enums import Interval, MarketStatus
+from planar.venue.engine.enums import Interval, MarketStatus, SystemStatus
 from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.types import Candle
 from planar.venue.wire.kraken import errors
@@ -17,6 +18,22 @@ from planar.venue.wire.kraken.desk import Call, Desk
 from planar.venue.wire.kraken.formats import ZERO, fixed, plain, quotient, rfc3339_seconds, seconds
 from planar.venue.wire.kraken.names import Asset, Pair, percent
 
+PAIR_STATUSES: Final = {
+    MarketStatus.TRADING: "online",
+    MarketStatus.HALTED: "cancel_only",
+    MarketStatus.POST_ONLY: "post_only",
+    MarketStatus.LIMIT_ONLY: "limit_only",
+    MarketStatus.BREAK: "maintenance",
+    MarketStatus.DELISTED: "delisted",
+}
+"""Words of AssetPairs and of the channel `instrument`."""
+SYSTEM_STATUSES: Final = {
+    SystemStatus.ONLINE: "online",
+    SystemStatus.POST_ONLY: "post_only",
+    SystemStatus.CANCEL_ONLY: "cancel_only",
+    SystemStatus.MAINTENANCE: "maintenance",
+}
+"""Words of SystemStatus and of the channel `status`."""
 INTERVALS: Final = {
     1: Interval.M1,
     5: Interval.M5,
@@ -36,13 +53,13 @@ _ASCENDING: Final = 60_000
 
 def time(_desk: Desk, _call: Call) -> dict[str, Any]:
     """Time."""
-    now_s = runtime.wall_ms() // 1000
+    now_s = clock.wall_ms() // 1000
     return {"unixtime": now_s, "rfc1123": formatdate(now_s, usegmt=True).replace("GMT", "+0000")}
 
 
-def system_status(_desk: Desk, _call: Call) -> dict[str, Any]:
+def system_status(desk: Desk, _call: Call) -> dict[str, Any]:
     """SystemStatus."""
-    return {"status": "online", "timestamp": rfc3339_seconds(runtime.wall_ms())}
+    return {"status": SYSTEM_STATUSES[desk.exchange.conditions.system], "timestamp": rfc3339_seconds(clock.wall_ms())}
 
 
 def assets(desk: Desk, call: Call) -> dict[str, Any]:
@@ -69,12 +86,12 @@ def asset_pairs(desk: Desk, call: Call) -> dict[str, Any]:
 
 def _pairs(desk: Desk, call: Call) -> list[Pair]:
     wanted = p.words(call.params, "pair")
-    return [desk.names.pair(name) for name in wanted] if wanted else list(desk.names.pairs.values())
+    return [desk.names.pair(name) for name in wanted] if wanted else list(desk.names.listed.values())
 
 
 def status_word(desk: Desk, pair: Pair) -> str:
     """Whether the pair trades."""
-    return "online" if desk.exchange.status(pair.symbol) is MarketStatus.TRADING else "cancel_only"
+    return PAIR_STATUSES[desk.exchange.status(pair.symbol)]
 
 
 def _pair(desk: Desk, pair: Pair) -> dict[str, Any]:
@@ -113,7 +130,8 @@ def ticker(desk: Desk, call: Call) -> dict[str, Any]:
 def _ticker(desk: Desk, pair: Pair) -> dict[str, Any]:
     day = desk.exchange.ticker(pair.symbol)
     now_ms = runtime.wall_ms()
-    today = desk.exchange.candles(pair.symbol, Interval.D1, start_ms=now_ms - now_ms % D1, limit=1)[0]
+    found = desk.exchange.candles(pair.symbol, Interval.D1, start_ms=now_ms - now_ms % D1, limit=1)
+    today = found[0] if found else _untraded(now_ms - now_ms % D1, day.last)
     places = pair.price_decimals
 
     def price(value: Decimal) -> str:
@@ -137,6 +155,23 @@ def _ticker(desk: Desk, pair: Pair) -> dict[str, Any]:
         "h": [price(today.high), price(day.high)],
         "o": price(today.open),
     }
+
+
+def _untraded(opening: int, price: Decimal) -> Candle:
+    """The day of a pair that has not traded yet."""
+    return Candle(
+        open_ms=opening,
+        close_ms=opening + D1 - 1,
+        open=price,
+        high=price,
+        low=price,
+        close=price,
+        volume=ZERO,
+        quote_volume=ZERO,
+        trades=0,
+        taker_buy_volume=ZERO,
+        taker_buy_quote=ZERO,
+    )
 
 
 def candles(exchange: VirtualExchange, symbol: str, minutes: int, start_ms: int | None, limit: int) -> list[Candle]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from decimal import Decimal
 from email.utils import formatdate
@@ -11,10 +12,13 @@ from urllib.parse import parse_qsl
 import orjson
 from aiohttp import web
 
-import planar.runtime as runtime
+from planar.venue import clock
+from planar.venue.engine import past
+from planar.venue.engine.enums import SystemStatus
 from planar.venue.wire.kraken import errors
 from planar.venue.wire.kraken.desk import Call, Desk
 from planar.venue.wire.kraken.errors import ApiError
+from planar.venue.wire.kraken.keys import Right
 from planar.venue.wire.kraken.params import Params
 from planar.venue.wire.kraken.routes import PRIVATE, PUBLIC
 
@@ -32,7 +36,8 @@ async def respond(desk: Desk, path: str, request: web.BaseRequest) -> web.Respon
         answer = {"error": [], "result": result}
     except ApiError as error:
         answer = {"error": [error.text]}
-    headers = {"Content-Type": "application/json", "Date": formatdate(runtime.wall_ms() / 1000, usegmt=True)}
+        desk.witness.refused(error.text)
+    headers = {"Content-Type": "application/json", "Date": formatdate(clock.wall_ms() / 1000, usegmt=True)}
     return web.Response(body=orjson.dumps(answer), headers=headers)
 
 
@@ -40,7 +45,9 @@ def _public(desk: Desk, path: str, request: web.BaseRequest, body: bytes) -> Any
     if request.method not in _METHODS:
         raise ApiError(errors.UNKNOWN_METHOD)
     query = dict(parse_qsl(request.raw_path.partition("?")[2], keep_blank_values=True))
-    return PUBLIC[path].handler(desk, Call({**query, **_read(request, body)}, ""))
+    params = {**query, **_read(request, body)}
+    desk.witness.asked(params)
+    return PUBLIC[path].handler(desk, Call(params, ""))
 
 
 def _private(desk: Desk, path: str, request: web.BaseRequest, body: bytes) -> Any:
@@ -48,14 +55,18 @@ def _private(desk: Desk, path: str, request: web.BaseRequest, body: bytes) -> An
     endpoint = PRIVATE.get(path)
     if endpoint is None or request.method != "POST":
         raise ApiError(errors.UNKNOWN_METHOD)
+    if desk.exchange.conditions.system is SystemStatus.MAINTENANCE:
+        raise ApiError(errors.UNAVAILABLE)
     key = desk.keys.find(request.headers.get(KEY_HEADER))
     params = _read(request, body)
+    desk.witness.asked(params)
     key.check(path, body, params.get("nonce", ""), request.headers.get(SIGN_HEADER))
-    if endpoint.right is not None and endpoint.right not in key.rights:
+    if (endpoint.right is not None and endpoint.right not in key.rights) or not key.allowed_from(request.remote):
         raise ApiError(errors.PERMISSION)
     if endpoint.cost and desk.settings.call_limits:
         desk.calls.charge(endpoint.cost, key.key)
-    return endpoint.handler(desk, Call(params, key.account))
+    with past.present() if endpoint.right is Right.TRADE else contextlib.nullcontext():
+        return endpoint.handler(desk, Call(params, key.account, key))
 
 
 def _read(request: web.BaseRequest, body: bytes) -> Params:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from planar.venue.wire.kraken import account, funding, orders, public
+from planar.venue.wire.kraken import account, funding, orders, public, subaccounts
 from planar.venue.wire.kraken.desk import Endpoint
 from planar.venue.wire.kraken.keys import Right
 
@@ -20,6 +20,21 @@ PUBLIC: Final[dict[str, Endpoint]] = {
     "/0/public/Spread": Endpoint(public.spread),
 }
 
+_REFUSED: Final = (
+    "AddExport",
+    "ExportStatus",
+    "RetrieveExport",
+    "RemoveExport",
+    "Earn/Allocate",
+    "Earn/Deallocate",
+    "Earn/AllocateStatus",
+    "Earn/DeallocateStatus",
+    "Earn/Allocations",
+    "Earn/Strategies",
+    "CreditLines",
+)
+"""What needs a permission that no key here has."""
+
 PRIVATE: Final[dict[str, Endpoint]] = {
     "/0/private/Balance": Endpoint(account.balance, Right.QUERY, 1),
     "/0/private/BalanceEx": Endpoint(account.balance_ex, Right.QUERY, 1),
@@ -27,6 +42,7 @@ PRIVATE: Final[dict[str, Endpoint]] = {
     "/0/private/OpenOrders": Endpoint(account.open_orders, Right.QUERY, 1),
     "/0/private/ClosedOrders": Endpoint(account.closed_orders, Right.QUERY, 1),
     "/0/private/QueryOrders": Endpoint(account.query_orders, Right.QUERY, 1),
+    "/0/private/OrderAmends": Endpoint(account.order_amends, Right.QUERY, 1),
     "/0/private/TradesHistory": Endpoint(account.trades_history, Right.QUERY, 2),
     "/0/private/QueryTrades": Endpoint(account.query_trades, Right.QUERY, 1),
     "/0/private/OpenPositions": Endpoint(account.open_positions, Right.QUERY, 1),
@@ -45,9 +61,15 @@ PRIVATE: Final[dict[str, Endpoint]] = {
     "/0/private/DepositMethods": Endpoint(funding.deposit_methods, Right.FUNDS, 1),
     "/0/private/DepositAddresses": Endpoint(funding.deposit_addresses, Right.FUNDS, 1),
     "/0/private/DepositStatus": Endpoint(funding.deposit_status, Right.FUNDS, 1),
-    "/0/private/WithdrawMethods": Endpoint(funding.withdraw_methods, Right.FUNDS, 1),
-    "/0/private/WithdrawInfo": Endpoint(funding.withdraw_info, Right.FUNDS, 1),
-    "/0/private/Withdraw": Endpoint(funding.withdraw, Right.FUNDS, 1),
-    "/0/private/WithdrawStatus": Endpoint(funding.withdraw_status, Right.FUNDS, 1),
-    "/0/private/WithdrawCancel": Endpoint(funding.withdraw_cancel, Right.FUNDS, 1),
+    "/0/private/WithdrawMethods": Endpoint(funding.withdraw_methods, Right.WITHDRAW, 1),
+    "/0/private/WithdrawAddresses": Endpoint(funding.withdraw_addresses, Right.WITHDRAW, 1),
+    "/0/private/WithdrawInfo": Endpoint(funding.withdraw_info, Right.WITHDRAW, 1),
+    "/0/private/Withdraw": Endpoint(funding.withdraw, Right.WITHDRAW, 1),
+    "/0/private/WithdrawStatus": Endpoint(funding.withdraw_status, Right.WITHDRAW, 1),
+    "/0/private/WithdrawCancel": Endpoint(funding.withdraw_cancel, Right.WITHDRAW, 1),
+    "/0/private/WalletTransfer": Endpoint(subaccounts.wallet_transfer, Right.WITHDRAW, 1),
+    "/0/private/CreateSubaccount": Endpoint(subaccounts.create_subaccount, Right.WITHDRAW, 1),
+    "/0/private/AccountTransfer": Endpoint(subaccounts.account_transfer, Right.WITHDRAW, 1),
+    "/0/private/GetApiKeyInfo": Endpoint(subaccounts.key_info, cost=1),
+    **{f"/0/private/{name}": Endpoint(subaccounts.no_permission, cost=1) for name in _REFUSED},
 }

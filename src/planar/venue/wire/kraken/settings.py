@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
@@ -39,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         tier: verification tier of all accounts.
+        own_limits: in the place of the tier's.
         call_limits: whether the call counter of REST is kept. Without it any number of calls passes.
         token_s: how long a WebSocket token may wait for its first use.
         heartbeat_s: silence on a subscribed connection before a heartbeat.
@@ -47,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     tier: Tier = "pro"
+    own_limits: TierLimits | None = None
     call_limits: bool = True
     token_s: float = 900.0
     heartbeat_s: float = 1.0
@@ -55,5 +58,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def limits(self) -> TierLimits:
-        """Limits of the tier."""
-        return TIERS[self.tier]
+        """The limits that hold."""
+        return self.own_limits or TIERS[self.tier]
+
+    @property
+    def filters(self) -> dict[str, Decimal]:
+        """What bounds the orders of a market: the tier's open orders, stops among them, and fifteen parts of one."""
+        open_orders = Decimal(self.limits.open_orders)
+        return {"max_open_orders": open_orders, "max_stop_orders": open_orders, "max_iceberg_parts": Decimal(15)}

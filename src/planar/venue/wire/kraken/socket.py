@@ -14,6 +14,7 @@ import orjson
 from aiohttp import WSMsgType, web
 
 import planar.runtime as runtime
+from planar.venue.websocket import VenueWebSocket
 from planar.venue.wire.kraken.settings import Settings
 
 GOING_AWAY: Final = 1001
@@ -33,16 +34,22 @@ class Connection:
     Attributes:
         private: whether it came by ws-auth.
         channels: what it is subscribed to, with the function that ends it.
-        tokens: tokens that it has used, with their accounts; they stay good for its life.
+        tokens: tokens that it has used, with their accounts; they stay good for its life, unless they
+            are ended on purpose.
     """
 
-    def __init__(self, settings: Settings, on_text: Callable[[Connection, str], None], *, private: bool) -> None:
+    def __init__(
+        self, settings: Settings, on_text: Callable[[Connection, str], None], *, private: bool, system: str
+    ) -> None:
+        """`system`: the state of the exchange as the connection opens."""
         self.private = private
+        self._system = system
+        self._id = runtime.current().random.getrandbits(63)
         self.channels: dict[tuple[Any, ...], Callable[[], None]] = {}
         self.tokens: dict[str, str] = {}
         self._settings = settings
         self._on_text = on_text
-        self._ws = web.WebSocketResponse(autoping=True, compress=False, timeout=_CLOSE_WAIT_S)
+        self._ws = VenueWebSocket(autoping=True, compress=False, timeout=_CLOSE_WAIT_S)
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(settings.queue_frames)
         self._transport: asyncio.Transport | None = None
         self._sent_s = runtime.monotonic()
@@ -56,6 +63,16 @@ class Connection:
         except asyncio.QueueFull:
             self._abort()
 
+    def belongs_to(self, token: str, account: str) -> None:
+        """A token has been used here; fault rules choose by its account from now on."""
+        self.tokens[token] = account
+        self._ws.account = account
+
+    def tell_status(self, system: str) -> None:
+        """Say what state the exchange is in; `system` is Kraken's word for it."""
+        row = {"version": "2.0.10", "system": system, "api_version": "v2", "connection_id": self._id}
+        self.send(encode({"channel": "status", "type": "update", "data": [row]}))
+
     def _abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
@@ -65,7 +82,7 @@ class Connection:
         await self._ws.prepare(request)
         transport = request.transport
         self._transport = transport if isinstance(transport, asyncio.Transport) else None
-        self.send(encode(_status()))
+        self.tell_status(self._system)
         tasks = [
             runtime.spawn(self._write(), name="kraken-ws-write"),
             runtime.spawn(self._keep(), name="kraken-ws-keep"),
@@ -117,16 +134,6 @@ class Connection:
                 return
 
 
-def _status() -> dict[str, Any]:
-    row = {
-        "version": "2.0.10",
-        "system": "online",
-        "api_version": "v2",
-        "connection_id": runtime.current().random.getrandbits(63),
-    }
-    return {"channel": "status", "type": "update", "data": [row]}
-
-
 class Connections:
     """The open connections, so that the exchange can end them."""
 
@@ -140,6 +147,21 @@ class Connections:
             return await connection.serve(request)
         finally:
             del self._open[connection]
+
+    def tell_status(self, system: str) -> None:
+        """The exchange is in another state."""
+        for connection in list(self._open):
+            connection.tell_status(system)
+
+    def forget(self, account: str) -> int:
+        """Tokens of an account that connections have used are good no more; how many they were."""
+        ended = 0
+        for connection in self._open:
+            gone = [token for token, owner in connection.tokens.items() if owner == account]
+            for token in gone:
+                del connection.tokens[token]
+            ended += len(gone)
+        return ended
 
     async def shut_down(self) -> None:
         """End all connections."""

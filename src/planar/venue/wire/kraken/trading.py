@@ -10,20 +10,27 @@ from decimal import Decimal
 import msgspec
 
 import planar.runtime as runtime
-from planar.venue.engine.enums import OrderKind, SelfTradeMode
+from planar.venue.engine.enums import OrderKind, SelfTradeMode, Side
+from planar.venue.engine.events import Event, OrderEvent
 from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.rejects import EngineReject, RejectReason
-from planar.venue.engine.types import NewOrder, OrderRef
+from planar.venue.engine.types import NewOrder, Order, OrderRef
 from planar.venue.wire.kraken import errors, limits
 from planar.venue.wire.kraken.errors import ApiError
 from planar.venue.wire.kraken.formats import ZERO
 from planar.venue.wire.kraken.ids import Ids
 from planar.venue.wire.kraken.limits import Counters
 from planar.venue.wire.kraken.names import Names
-from planar.venue.wire.kraken.tickets import Draft, Register, Ticket
+from planar.venue.wire.kraken.offsets import Offset
+from planar.venue.wire.kraken.tickets import Close, Draft, Register, Ticket, Version
 
-_KINDS = {kind.value.replace("_", "-"): kind for kind in OrderKind}
-ORDER_TYPES = tuple(_KINDS)
+_KINDS = {
+    **{kind.value.replace("_", "-"): kind for kind in OrderKind},
+    "iceberg": OrderKind.LIMIT,
+    "trailing-stop": OrderKind.STOP_LOSS,
+    "trailing-stop-limit": OrderKind.STOP_LOSS_LIMIT,
+}
+ORDER_TYPES = (*_KINDS, "settle-position")
 _WITHOUT_TRIGGER = {
     OrderKind.STOP_LOSS: OrderKind.MARKET,
     OrderKind.TAKE_PROFIT: OrderKind.MARKET,
@@ -43,6 +50,8 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     volume: Decimal | None = None
     limit_price: Decimal | None = None
     trigger_price: Decimal | None = None
+    distance: Offset | None = None
+    """How far a trailing stop trails from now on."""
     display: Decimal | None = None
     post_only: bool = False
 
@@ -59,6 +68,7 @@ class Trading:
         self._ids = ids
         self._counters = counters
         self._most_open = most_open
+        exchange.subscribe(self._on_event)
 
     def place(self, draft: Draft, *, validate: bool = False, count: float = limits.FIXED) -> Ticket | None:
         """Place an order; with `validate` only look whether it could be. Raises ApiError."""
@@ -94,6 +104,8 @@ class Trading:
 
     def _submit(self, draft: Draft, *, validate: bool = False) -> Ticket | None:
         new = _new_order(draft)
+        if draft.start_ms is not None and not validate:
+            return self._schedule(draft, new)
         try:
             return self._send(draft, new, validate=validate)
         except EngineReject as reject:
@@ -104,13 +116,48 @@ class Trading:
         except EngineReject as reject:
             raise errors.of(reject) from reject
 
+    def _schedule(self, draft: Draft, new: NewOrder) -> Ticket:
+        """Take an order in that begins later. Raises ApiError."""
+        try:
+            with self._register.announced(draft):
+                return self._register.entered(self._exchange.schedule(new))
+        except EngineReject as reject:
+            raise errors.of(reject) from reject
+
+    def _on_event(self, event: Event) -> None:
+        """Place the order that closes what an execution opened, of the same amount the other way."""
+        if not isinstance(event, OrderEvent) or event.fill is None:
+            return
+        opened = self._register.entered(event.order)
+        if opened.draft.close is None:
+            return
+        draft = _closing(opened.draft, opened.draft.close, event.fill.amount)
+        try:
+            ticket = self._submit(draft)
+        except ApiError:
+            ticket = self._start_unready(draft)
+        if ticket is not None:
+            ticket.refid = opened.txid
+
+    def _start_unready(self, draft: Draft) -> Ticket:
+        """Take in an order that cannot begin, and let it end: it stands among the others with the reason."""
+        ticket = self._schedule(draft, _new_order(draft))
+        self._exchange.release(draft.account, draft.symbol, OrderRef(ticket.parts[-1]))
+        return ticket
+
+    def start(self, now_ms: int) -> None:
+        """Begin the scheduled orders whose time has come."""
+        for ticket in self._register.starting(now_ms):
+            ticket.changed_ms = now_ms
+            self._exchange.release(ticket.draft.account, ticket.draft.symbol, OrderRef(ticket.parts[-1]))
+
     def _send(self, what: Draft | Ticket, new: NewOrder, *, validate: bool = False) -> Ticket | None:
         if validate:
             self._exchange.check(new)
             return None
         with self._register.announced(what):
             order = self._exchange.submit(new)
-        return self._register.of(order.symbol, order.id)
+            return self._register.entered(order)
 
     def cancel(self, ticket: Ticket, *, reason: str | None = None, expired: bool = False) -> None:
         """Cancel an open order. Raises ApiError."""
@@ -152,6 +199,9 @@ class Trading:
         else:
             self._swap(ticket, amended, filled)
         ticket.changed_ms = runtime.wall_ms()
+        if not ticket.history:
+            ticket.history.append(Version(self._ids.amend(ticket.txid, 0), draft, draft.volume, ticket.opened_ms))
+        ticket.history.append(Version(amend_id, amended, amended.volume - filled, ticket.changed_ms))
         return amend_id
 
     def _check_amended(self, draft: Draft, change: Amendment) -> None:
@@ -182,8 +232,8 @@ class Trading:
         rest = order.remaining
         new = _new_order(msgspec.structs.replace(amended, volume=amended.volume - filled))
         old = _new_order(msgspec.structs.replace(before, volume=rest))
-        if order.triggered_ms is not None or (before.is_stop and order.stop_price is None):
-            new, old = _triggered(new), _triggered(old)
+        if _works(order):
+            new, old = _triggered(new, order.price), _triggered(old, order.price)
         self._register.quiet = True
         try:
             self._exchange.cancel(order.account, order.symbol, OrderRef(order.id))
@@ -224,8 +274,8 @@ class Trading:
         """See whether a draft would be accepted if the order were gone. Raises ApiError; the order is as it was."""
         order = self._register.order(ticket)
         old = _new_order(msgspec.structs.replace(ticket.draft, volume=order.remaining))
-        if order.stop_price is None or order.triggered_ms is not None:
-            old = _triggered(old)
+        if _works(order):
+            old = _triggered(old, order.price)
         self._register.quiet = True
         try:
             self._exchange.cancel(order.account, order.symbol, OrderRef(order.id))
@@ -252,6 +302,8 @@ def _new_order(draft: Draft) -> NewOrder:
         quote_amount=draft.volume if by_quote else None,
         price=draft.limit_price,
         stop_price=draft.price if draft.is_stop else None,
+        trailing=draft.trailing,
+        fee_asset=draft.fee_asset,
         client_id=draft.cl_ord_id,
         self_trade_mode=SELF_TRADE_MODES[draft.stp],
         iceberg_amount=draft.display,
@@ -259,15 +311,59 @@ def _new_order(draft: Draft) -> NewOrder:
     )
 
 
-def _triggered(new: NewOrder) -> NewOrder:
+def _works(order: Order) -> bool:
+    """Whether it is no stop, or none any more."""
+    return order.triggered_ms is not None or order.kind not in _WITHOUT_TRIGGER
+
+
+def _triggered(new: NewOrder, limit: Decimal | None = None) -> NewOrder:
+    """The order that a stop becomes; `limit` is its price if the stop has none of its own."""
     kind = _WITHOUT_TRIGGER.get(new.kind, new.kind)
-    return msgspec.structs.replace(new, kind=kind, stop_price=None)
+    price = (new.price or limit) if kind is OrderKind.LIMIT else None
+    return msgspec.structs.replace(new, kind=kind, stop_price=None, trailing=None, price=price)
+
+
+def _closing(opened: Draft, close: Close, volume: Decimal) -> Draft:
+    return Draft(
+        account=opened.account,
+        symbol=opened.symbol,
+        side=Side.SELL if opened.side is Side.BUY else Side.BUY,
+        ordertype=close.ordertype,
+        volume=volume,
+        price=close.price,
+        price2=close.price2,
+        trailing=close.trailing,
+        price_text=close.price_text,
+        price2_text=close.price2_text,
+        oflags=tuple(word for word in opened.oflags if word in ("fcib", "fciq")),
+        stp=opened.stp,
+        userref=opened.userref,
+        trigger=opened.trigger,
+    )
+
+
+def _trailing_anew(draft: Draft, distance: Offset) -> Draft:
+    """A trailing stop with another distance."""
+    if draft.trailing is None or distance.sign != "+":
+        raise errors.invalid("trigger_price")
+    trailing = msgspec.structs.replace(
+        draft.trailing,
+        offset=None if distance.percent else distance.signed,
+        fraction=distance.signed if distance.percent else None,
+    )
+    return msgspec.structs.replace(draft, trailing=trailing, price_text=distance.text(8))
 
 
 def _amended(draft: Draft, change: Amendment) -> Draft:
     """The draft with new values; a price that its type does not have is refused."""
-    if change.trigger_price is not None and not draft.is_stop:
+    if (
+        (change.trigger_price is not None)
+        if draft.trailing
+        else (change.trigger_price is not None and not draft.is_stop)
+    ):
         raise errors.invalid("trigger_price")
+    if change.distance is not None:
+        draft = _trailing_anew(draft, change.distance)
     if change.limit_price is not None and draft.limit_price is None:
         raise errors.invalid("limit_price")
     price, price2 = draft.price, draft.price2

@@ -9,13 +9,17 @@ from aiohttp import web
 
 import planar.runtime as runtime
 from planar.venue.activity import Activity
+from planar.venue.engine.enums import MarketStatus
+from planar.venue.engine.events import Event, FiltersChange, MarketStatusChange, SystemStatusChange
 from planar.venue.engine.world import World
-from planar.venue.wire import ControlAction, LedgerQuery, VenueAccount
+from planar.venue.steering.bench import Bench
+from planar.venue.wire import LedgerQuery, VenueAccount
 from planar.venue.wire.kraken import control, rest
 from planar.venue.wire.kraken.desk import Desk
 from planar.venue.wire.kraken.executions import PrivateFeed
 from planar.venue.wire.kraken.feed import MarketFeed
 from planar.venue.wire.kraken.methods import Methods
+from planar.venue.wire.kraken.public import PAIR_STATUSES, SYSTEM_STATUSES
 from planar.venue.wire.kraken.settings import Settings
 from planar.venue.wire.kraken.socket import Connection, Connections
 
@@ -34,13 +38,16 @@ class KrakenWire:
         hosts: the real host names served.
         world: engine and market model.
         desk: what its doors share.
+        witness: what happened here.
     """
 
     def __init__(self, world: World, settings: Settings, *, seed: int, activity: bool) -> None:
         self.id = "kraken"
         self.hosts = (REST_HOST, PUBLIC_HOST, PRIVATE_HOST)
         self.world = world
+        world.exchange.subscribe(self._on_event)
         self.desk = Desk(world.exchange, settings, seed)
+        self.witness = self.desk.witness
         self._private = PrivateFeed(self.desk)
         self._market = MarketFeed(self.desk)
         self._methods = Methods(self.desk, self._market, self._private)
@@ -63,6 +70,7 @@ class KrakenWire:
         if self._clock is not None:
             self._clock.cancel()
             await asyncio.gather(self._clock, return_exceptions=True)
+        self.world.model.end_recording()
         await self._connections.shut_down()
 
     async def _run(self) -> None:
@@ -84,7 +92,8 @@ class KrakenWire:
             return web.Response(status=404, text="Not Found")
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return web.Response(status=400, text="Bad Request")
-        connection = Connection(self.desk.settings, self._methods.on_text, private=host == PRIVATE_HOST)
+        system = SYSTEM_STATUSES[self.world.exchange.conditions.system]
+        connection = Connection(self.desk.settings, self._methods.on_text, private=host == PRIVATE_HOST, system=system)
         return await self._connections.run(connection, request)
 
     def account_of(self, request: web.BaseRequest) -> str | None:
@@ -99,8 +108,26 @@ class KrakenWire:
         """Answer from the ledger."""
         return control.ledger(self.desk, query)
 
-    async def control(self, action: ControlAction, body: dict[str, Any]) -> dict[str, Any]:
-        """Carry out an order of the control API."""
-        if action == "set_balance":
-            return control.set_balance(self.world.exchange, body)
-        return control.move_market(self.world.model, action, body)
+    def bench(self) -> Bench:
+        """What the commands of the control API work on."""
+        return Bench(
+            venue=self.id,
+            exchange=self.world.exchange,
+            model=self.world.model,
+            keys=self.desk.keys,
+            market_states={word: status for status, word in PAIR_STATUSES.items()},
+            system_states={word: status for status, word in SYSTEM_STATUSES.items()},
+            expire_tokens=self._expire_tokens,
+        )
+
+    def _expire_tokens(self, account: str) -> int:
+        return self.desk.keys.expire_tokens(account) + self._connections.forget(account)
+
+    def _on_event(self, event: Event) -> None:
+        """The names follow what is listed; every connection hears of the exchange's state."""
+        if isinstance(event, FiltersChange):
+            self.desk.names.refresh(event.spec)
+        elif isinstance(event, MarketStatusChange) and event.status is MarketStatus.DELISTED:
+            self.desk.names.drop(event.symbol)
+        elif isinstance(event, SystemStatusChange):
+            self._connections.tell_status(SYSTEM_STATUSES[event.status])
