@@ -120,9 +120,9 @@ def _processes(mark: str) -> list[str]:
 class Venue:
     """`planar venue up` as a process."""
 
-    def __init__(self, home: Home, *options: str) -> None:
+    def __init__(self, home: Home, *options: str, venues: str = "binance") -> None:
         self.home = home
-        self.process = home.start("venue", "up", "--json", "--venues", "binance", *options)
+        self.process = home.start("venue", "up", "--json", "--venues", venues, *options)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.process.communicate(timeout=START_S)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from cli_kit import Here, Home, Ran, Venue, wait_until
 
@@ -150,15 +152,57 @@ def test_steering_the_venue(venue: Venue, inside: Inside) -> None:
     assert (bad.code, "delay_ms" in bad.err) == (exits.USAGE, True)
 
 
+def test_the_ledger_testifies(venue: Venue, inside: Inside, tmp_path: Path) -> None:
+    planar = inside(venue.home).run
+    rule = ("--method", "POST", "--path", "/api/v3/order", "--id", "swallow")
+    assert planar("venue", "fault", "add", "drop-answer", *rule).code == 0
+    assert planar("ticker", "BTC/USDT").code == 0
+    since = planar("venue", "ledger", "requests", "--limit", "1", "--json").json["requests"][-1]["id"]
+    order = planar("order", "buy", "BTC/USDT", "0.001", "--market", "--yes", "--json").json
+    asked = ("venue", "ledger", "requests", "--since-id", str(since), "--client-id", order["clientOrderId"])
+    lost, *found = planar(*asked, "--json").json["requests"]
+    assert (lost["method"], lost["client_id"], lost["verdict"]) == ("POST", order["clientOrderId"], "done")
+    assert (lost["sent"], lost["faults"]) == (None, ["swallow (drop_answer)"])
+    assert {one["method"] for one in found} == {"GET"}
+    text = planar(*asked).out
+    assert "swallow (drop_answer)" in text
+    assert "HTTP requests" in text
+    assert "REQUEST_WEIGHT 1M" in planar("venue", "ledger", "meters").out
+    assert planar("venue", "balance", "carol", "ETH", "3").code == 0
+    told = planar("venue", "ledger", "commands", "--json").json["commands"][-1]["command"]
+    assert told == {"action": "set_balance", "account": "carol", "asset": "ETH", "free": "3"}
+    assert "account carol, asset ETH, free 3" in planar("venue", "ledger", "commands").out
+    assert planar("venue", "ledger", "violations").out.startswith("0 violations ever")
+    refused = planar("venue", "ledger", "requests", "--asset", "BTC")
+    assert (refused.code, "does not restrict requests" in refused.err) == (exits.REFUSED, True)
+    account = planar("venue", "keys", "--json").json["binance"]["account"]
+    belief = {"state": "filled", "filled": "0.001", "order_id": order["id"]}
+    history = tmp_path / "history.jsonl"
+    operations = [
+        {"kind": "create", "client_id": name, "symbol": "BTC/USDT", "result": "ok", **belief}
+        for name in (order["clientOrderId"], "invented")
+    ]
+    history.write_text("".join(json.dumps(one) + "\n" for one in operations))
+    judged = planar("venue", "check", str(history), "--account", account, "--since-ms", str(lost["ts_ms"]), "--json")
+    assert (judged.code, judged.json["seed"]) == (exits.REFUSED, 1)
+    assert [(one["problem"], one["client_id"]) for one in judged.json["findings"]] == [("lost", "invented")]
+    assert planar("venue", "fault", "clear").code == 0
+
+
 def test_one_venue_at_a_time(venue: Venue) -> None:
     second = planar(venue, "venue", "up")
-    assert second.code == exits.USAGE
+    assert second.code == exits.REFUSED
     assert "running already" in second.err
+    told = planar(venue, "venue", "up", "--json")
+    assert (told.code, told.err, told.error["class"]) == (exits.REFUSED, "", "VenueUnavailable")
+    assert "running already" in told.error["message"]
     status = planar(venue, "venue", "status", "--json").json
     assert status["instance"] == venue.record["instance"]
     other = Home(venue.home.path / "tmp")
     taken = other.run("venue", "up", "--port", str(venue.record["port"]))
-    assert (taken.code, "cannot be used" in taken.err) == (exits.USAGE, True)
+    assert (taken.code, "cannot be used" in taken.err) == (exits.REFUSED, True)
+    strange = other.run("venue", "up", "--venues", "krakken", "--json")
+    assert (strange.code, strange.error["class"]) == (exits.USAGE, "ConfigError")
     for path in sorted(other.path.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
 
@@ -176,3 +220,21 @@ def test_an_interrupted_watch_leaves_nothing(home: Home) -> None:
     assert "Traceback" not in err
     assert "started for this command alone" in err
     wait_until(lambda: home.leftovers() == [])
+
+
+def test_two_exchanges_and_none_named(home: Home, inside: Inside) -> None:
+    """Reading asks each exchange; what changes one wants its name."""
+    planar = inside(home).run
+    started = Venue(home, venues="binance,kraken")
+    try:
+        both = planar("venue", "ledger", "--json")
+        assert (both.code, both.json) == (0, dict.fromkeys(("binance", "kraken"), {"ok": True, "problems": []}))
+        shown = planar("venue", "ledger", "orders", "--limit", "2").out.splitlines()
+        assert [line for line in shown if line in ("binance", "kraken")] == ["binance", "kraken"]
+        assert sum(line.startswith("2 orders") for line in shown) == 2
+        assert planar("venue", "ledger", "check", "--venue", "kraken", "--json").json == {"ok": True, "problems": []}
+        unnamed = planar("venue", "balance", "carol", "USDT", "5")
+        assert unnamed.code == exits.REFUSED
+        assert "several exchanges run here\n  -> add --venue" in unnamed.err
+    finally:
+        started.interrupt()

@@ -11,7 +11,20 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Group
 
-from planar.cli import account, exits, market, order, setup, venue, venue_clients, venue_tools, watch
+from planar.cli import (
+    account,
+    exits,
+    market,
+    order,
+    setup,
+    venue,
+    venue_accounts,
+    venue_clients,
+    venue_faults,
+    venue_market,
+    venue_tools,
+    watch,
+)
 from planar.cli.demo.command import demo
 from planar.cli.examples import EXAMPLES
 from planar.cli.exits import Interrupted, UsageError
@@ -92,13 +105,29 @@ def _venue_app() -> App:
     _add(app, venue_clients.ca, "venue ca")
     _add(app, venue.keys, "venue keys")
     _add(app, venue_tools.ledger, "venue ledger")
-    _add(app, venue_tools.market, "venue market")
+    _add(app, venue_tools.check, "venue check")
+    _add(app, venue_market.record, "venue record")
+    _add(app, venue_market.replay, "venue replay")
+    _add(app, venue_market.convert, "venue convert")
+    steered = App(name="market", help="Freeze, step and shape the markets.", sort_key=19, help_epilogue=DETAILS)
+    for command in ("freeze", "resume", "step", "show", "shape", "shock", "plant"):
+        _add(steered, getattr(venue_market, command), f"venue market {command}")
+    app.command(steered)
     _add(app, venue_tools.balance, "venue balance")
-    fault = App(name="fault", help="Make chosen requests or answers fail.", sort_key=20, help_epilogue=DETAILS)
-    _add(fault, venue_tools.add, "venue fault add")
-    _add(fault, venue_tools.faults, "venue fault list")
-    _add(fault, venue_tools.clear, "venue fault clear")
+    _add(app, venue_faults.state, "venue state")
+    fault = App(name="fault", help="Make what you choose fail.", sort_key=20, help_epilogue=DETAILS)
+    _add(fault, venue_faults.add, "venue fault add")
+    _add(fault, venue_faults.kinds, "venue fault kinds")
+    _add(fault, venue_faults.faults, "venue fault list")
+    _add(fault, venue_faults.clear, "venue fault clear")
     app.command(fault)
+    accounts = App(
+        name="account", help="Accounts, their keys, and money on its way.", sort_key=21, help_epilogue=DETAILS
+    )
+    _add(accounts, venue_accounts.accounts, "venue account list")
+    for command in ("add", "key", "address", "deposit", "movements", "settle", "pace"):
+        _add(accounts, getattr(venue_accounts, command), f"venue account {command}")
+    app.command(accounts)
     return app
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 from planar.cli import exits, output
+from planar.cli.exits import UsageError
 from planar.cli.options import Flag, Json
 from planar.cli.session import run
 from planar.cli.venue_clients import announce
@@ -23,6 +26,9 @@ def up(
     venues: str | None = None,
     seed: int | None = None,
     activity: Flag = False,
+    shape: str | None = None,
+    replay: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    speed: str = "1",
     json: Json = False,
 ) -> int:
     """Run local exchanges in the foreground and say how they are reached. Ctrl-C ends them cleanly.
@@ -32,6 +38,9 @@ def up(
         venues: exchanges to run, by comma. [default: all that Planar brings]
         seed: decides markets, accounts and their past. [default: seed of [venue] in planar.toml, else 1]
         activity: the seeded accounts trade on their own.
+        shape: TOML file that says how the markets behave. [default: shape of [venue] in planar.toml]
+        replay: recording that makes the markets of its exchange from the start; may be given again.
+        speed: of the recordings: how many times as fast as they were, or max.
     """
     import planar.config
     from planar.adapters.exchange_ids import exchange_ids
@@ -45,11 +54,14 @@ def up(
         port=defaults.port if port is None else port,
         seed=defaults.seed if seed is None else seed,
         activity=activity,
+        shape=defaults.shape if shape is None else shape,
+        replays=replay,
+        replay_speed=speed_of(speed),
     )
-    code = run_venue(options, lambda record: announce(record, json=json))
-    if not json and code == exits.OK:
+    run_venue(options, lambda record: announce(record, json=json))
+    if not json:
         output.console().print("The local venue has ended.")
-    return code
+    return exits.OK
 
 
 def status(*, json: Json = False) -> int:
@@ -61,6 +73,7 @@ def status(*, json: Json = False) -> int:
         ("proxy", output.NONE if found.port is None else f"http://127.0.0.1:{found.port}"),
         ("socket", found.socket or output.NONE),
         ("certificate", found.ca or output.NONE),
+        ("seed", output.NONE if found.seed is None else str(found.seed)),
         ("running for", f"{(found.now_ms - found.started_ms) / 1000:.0f} s"),
         ("connections", str(found.connections)),
         ("requests", str(found.requests)),
@@ -96,7 +109,7 @@ def down(*, json: Json = False) -> int:
 
 
 def keys(*, json: Json = False) -> int:
-    """Show the keys of the seeded accounts. They follow from the venue's seed and open nothing anywhere else.
+    """Show the keys of the accounts. They follow from the venue's seed and open nothing anywhere else.
 
     With --json: an object with the keys of the first account under each exchange's id, fit to be a keys file.
     """
@@ -115,6 +128,23 @@ def keys(*, json: Json = False) -> int:
         return output.table(("exchange", "account", "apiKey", "secret"), rows)
 
     return output.show(found, render, json=json)
+
+
+def speed_of(text: str) -> float | None:
+    """A speed from the command line; None for `max`.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if text == "max":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1e6:
+        raise UsageError(f"--speed {text} is no speed", hint="a number above 0, or max")
+    return value
 
 
 def running() -> VenueRecord:

@@ -1,50 +1,22 @@
-"""`planar venue ledger | market | balance | fault`: reading and steering a running local venue."""
+"""`planar venue ledger | market | balance`: reading and steering a running local venue."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-import msgspec
 from cyclopts import Parameter
-from rich.table import Table
 
 from planar.cli import exits, output
 from planar.cli.exits import UsageError
 from planar.cli.options import Count, Json
 from planar.cli.venue import control
 
-if TYPE_CHECKING:
-    from planar.venue.faults import FaultRule
-
-Question = Literal["orders", "fills", "balances", "postings", "check"]
-FaultKind = Literal[
-    "drop-request",
-    "delay-request",
-    "hang-request",
-    "refuse-request",
-    "drop-answer",
-    "delay-answer",
-    "hang-answer",
-    "cut-answer",
-    "replace-answer",
-]
+Question = Literal["orders", "fills", "balances", "postings", "check", "requests", "violations", "meters", "commands"]
+VerdictName = Literal["pending", "done", "refused", "unheard", "failed"]
+REQUESTS_SHOWN = 100
+"""Requests in a table where no limit is given: there may be 100,000."""
 Venue = Annotated[str | None, Parameter(name="--venue")]
-
-_COLUMNS = {
-    "orders": ("id", "client_id", "account", "symbol", "side", "kind", "status", ">amount", ">price", ">filled"),
-    "fills": (
-        "trade_id",
-        "order_id",
-        "account",
-        "symbol",
-        "side",
-        ">price",
-        ">amount",
-        ">commission",
-        "commission_asset",
-    ),
-    "postings": ("entry", "kind", "reference", "account", "asset", ">amount"),
-}
 
 
 def ledger(
@@ -56,6 +28,9 @@ def ledger(
     asset: str | None = None,
     order_id: str | None = None,
     client_id: str | None = None,
+    path: str | None = None,
+    verdict: VerdictName | None = None,
+    since_id: int | None = None,
     since_ms: int | None = None,
     limit: Count | None = None,
     venue: Venue = None,
@@ -64,16 +39,21 @@ def ledger(
     """Read the venue's ledger, the judge of what really happened.
 
     Args:
-        question: orders, fills, balances, postings; `check` proves that nothing was made or lost.
+        question: orders, fills, balances, postings; `check` proves that nothing was made or lost; requests with their
+            verdicts, meters, and violations: each time that a meter was exceeded; the commands given to the exchange.
         account: only this account.
         symbol: only this market.
         asset: only this asset.
         order_id: only this order, by the venue's id.
         client_id: only this order, by the client's id.
+        path: only requests whose path fits this shell pattern.
+        verdict: only requests of which this became.
+        since_id: only requests or violations after the one of this id, the first ones first.
         since_ms: only what happened from then on, UTC milliseconds.
-        limit: at most so many rows, the newest.
-        venue: the exchange, where several run.
+        limit: at most so many rows, the newest. [default: all; of requests in a table 100]
+        venue: only this exchange. [default: each that runs; where several do, --json is by exchange]
     """
+    from planar.cli.venue_rows import ledger_table, ledger_tables
     from planar.venue.wire import LedgerQuery
 
     query = LedgerQuery(
@@ -83,37 +63,63 @@ def ledger(
         asset=asset,
         order_id=order_id,
         client_id=client_id,
+        path=path,
+        verdict=verdict,
+        since_id=since_id,
         since_ms=since_ms,
-        limit=limit,
+        limit=REQUESTS_SHOWN if limit is None and question == "requests" and not json else limit,
     )
-    found = control().ledger(query, venue=venue)
-    output.show(found, lambda: _ledger_table(question, found), json=json)
-    return exits.REFUSED if found.get("ok") is False else exits.OK
+    running = control()
+    asked = list(running.status().venues) if venue is None else [venue]
+    found = {name: running.ledger(query, venue=name) for name in asked}
+    if len(found) == 1:
+        (only,) = found.values()
+        output.show(only, lambda: ledger_table(question, only), json=json)
+    else:
+        output.show(found, lambda: ledger_tables(question, found), json=json)
+    return exits.REFUSED if any(one.get("ok") is False for one in found.values()) else exits.OK
 
 
-def market(
-    action: Literal["freeze", "resume", "step"],
+def check(
+    history: Path,
     /,
     *,
-    ms: Count | None = None,
+    account: str | None = None,
+    ledger: Path | None = None,
+    since_ms: int | None = None,
+    seed: int | None = None,
     venue: Venue = None,
     json: Json = False,
 ) -> int:
-    """Freeze the market model, let it run on, or advance a frozen one.
+    """Judge a client's history by the ledger: which orders were lost, doubled, made up or misreported.
+
+    Exit code 1 if there is any. Both must be at rest.
 
     Args:
-        action: freeze, resume or step.
-        ms: how far to step, in milliseconds.
-        venue: only this exchange, where several run.
+        history: JSON lines, one for each thing that the client asked; docs/venue.md tells what they hold.
+        account: whose history it is. Not with --ledger.
+        ledger: a file with the ledger's orders and fills, instead of the running venue.
+        since_ms: orders made before do not count, UTC milliseconds. [default: the venue's start]
+        seed: of the run, for the report. [default: the venue's]
+        venue: the exchange, where several run.
     """
-    if (action == "step") != (ms is not None):
-        raise UsageError("--ms belongs to step, and step needs it", hint="planar venue market step --ms 1000")
-    found = control().market(action, ms=ms, venue=venue)
+    from planar.cli.venue_rows import findings_table
+    from planar.venue import checker
 
-    def render() -> Table:
-        return output.facts((name, "frozen" if one["frozen"] else "running") for name, one in found.items())
-
-    return output.show(found, render, json=json)
+    operations = checker.read_history(history)
+    if ledger is not None:
+        if account is not None or since_ms is not None or venue is not None:
+            raise UsageError("--account, --since-ms and --venue ask a running venue, --ledger reads a file")
+        facts = checker.read_ledger(ledger)
+    elif account is None:
+        raise UsageError("whose history is it?", hint=f"planar venue check {history} --account alice")
+    else:
+        running = control()
+        facts = checker.ask(running, account, venue=venue, since_ms=since_ms)
+        seed = running.status().seed if seed is None else seed
+    report = checker.check(operations, facts, seed=seed)
+    output.show(report, lambda: findings_table(report), json=json)
+    return exits.REFUSED if report.findings else exits.OK
 
 
 def balance(account: str, asset: str, amount: str, /, *, venue: Venue = None, json: Json = False) -> int:
@@ -127,117 +133,3 @@ def balance(account: str, asset: str, amount: str, /, *, venue: Venue = None, js
     """
     found = control().set_balance(account, asset, amount, venue=venue)
     return output.show(found, lambda: output.facts((name, str(value)) for name, value in found.items()), json=json)
-
-
-def add(
-    kind: FaultKind,
-    /,
-    *,
-    method: str | None = None,
-    path: str | None = None,
-    host: str | None = None,
-    account: str | None = None,
-    venue: Venue = None,
-    nth: Count = 1,
-    count: Count | None = None,
-    id: str | None = None,
-    delay_ms: int | None = None,
-    keep_bytes: int | None = None,
-    status: int | None = None,
-    body: str | None = None,
-    json: Json = False,
-) -> int:
-    """Make chosen requests or answers fail. `-request` kinds act before the exchange hears of it, `-answer` kinds after.
-
-    Args:
-        kind: what happens: the connection drops, the request or answer is delayed or hangs, the answer is cut or
-            replaced.
-        method: only requests with this HTTP method.
-        path: only requests whose path fits this shell pattern.
-        host: only requests whose host fits this shell pattern.
-        account: only requests with this account's key.
-        venue: only requests to this exchange.
-        nth: the first matching request that is hit.
-        count: how many are hit from there on. [default: 1]
-        id: name of the rule.
-        delay_ms: for the delays.
-        keep_bytes: for cut-answer: how much of the body arrives.
-        status: for refuse-request and replace-answer: HTTP status.
-        body: for refuse-request and replace-answer: text.
-    """
-    fault = {
-        "kind": kind.replace("-", "_"),
-        "delay_ms": delay_ms,
-        "keep_bytes": keep_bytes,
-        "status": status,
-        "body": body,
-    }
-    rule = {
-        "fault": {name: value for name, value in fault.items() if value is not None},
-        "method": method.upper() if method is not None else None,
-        "path": path,
-        "host": host,
-        "account": account,
-        "venue": venue,
-        "nth": nth,
-        "count": count or 1,
-        "id": id,
-    }
-    made = control().add_fault(_rule(rule))
-    return output.show(made, lambda: f"The rule {made.id} is in force: {kind}.", json=json)
-
-
-def faults(*, json: Json = False) -> int:
-    """List the fault rules and what they have hit."""
-    found = control().faults()
-
-    def render() -> Table:
-        rows: list[list[str]] = []
-        for state in found.rules:
-            conditions = (state.rule.venue, state.rule.account, state.rule.method, state.rule.host, state.rule.path)
-            which = " ".join(part for part in conditions if part) or "all"
-            kind = str(type(state.rule.fault).__struct_config__.tag).replace("_", "-")
-            rows.append([state.rule.id or "", kind, which, str(state.seen), str(state.fired)])
-        title = f"{len(found.firings)} hits so far"
-        return output.table(("rule", "kind", "which requests", ">seen", ">hit"), rows, title=title)
-
-    return output.show(found, render, json=json)
-
-
-def clear(id: str | None = None, /, *, json: Json = False) -> int:
-    """Remove one fault rule, or all.
-
-    Args:
-        id: name of the rule; without it all rules are removed.
-    """
-    cleared = control().clear_faults(id)
-    return output.show({"cleared": cleared}, lambda: f"{cleared} rules removed.", json=json)
-
-
-def _rule(values: dict[str, Any]) -> FaultRule:
-    from planar.venue.faults import FaultRule
-
-    try:
-        return msgspec.convert(values, FaultRule)
-    except msgspec.ValidationError as error:
-        raise UsageError(
-            f"that is no fault rule: {error}", hint="`planar venue fault add --help` tells what each needs"
-        ) from error
-
-
-def _ledger_table(question: Question, found: dict[str, Any]) -> Table | str:
-    if question == "check":
-        if found["ok"]:
-            return "The ledger is sound: every posting is balanced, no balance is negative."
-        return "The ledger has problems:\n" + "\n".join(found["problems"])
-    if question == "balances":
-        rows = [
-            (account, asset, one["free"], one["locked"])
-            for account, assets in found["balances"].items()
-            for asset, one in assets.items()
-        ]
-        return output.table(("account", "asset", ">free", ">locked"), rows)
-    columns = _COLUMNS[question]
-    names = [name.removeprefix(">") for name in columns]
-    rows = [[output.NONE if row[name] is None else str(row[name]) for name in names] for row in found[question]]
-    return output.table(columns, rows, title=f"{len(rows)} {question}", drop=("kind", "client_id"))

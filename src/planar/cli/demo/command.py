@@ -23,11 +23,11 @@ def demo(
     seed: int = 1,
     json: Json = False,
 ) -> int:
-    """Stream, trade and settle on a local exchange: offline, without any configuration, nothing is left behind.
+    """Stream, trade and settle on two local exchanges: offline, without any configuration, nothing is left behind.
 
-    Live quotes, depth and trades of six markets; meanwhile limit and market orders, cancels, answers swallowed and a
-    request lost on purpose, which Planar finds out about by itself. At the end every number from both sides, the client's
-    and the ledger's; the exit code is 0 only if they agree to the last digit.
+    Live quotes of both side by side with the best of both, their books as one, trades; meanwhile limit and market orders
+    on both, cancels, answers swallowed and a request lost on purpose, which Planar finds out about by itself. At the end
+    every number from both sides, the client's and the ledgers'; the exit code is 0 only if they agree to the last digit.
 
     Args:
         seconds: how long.

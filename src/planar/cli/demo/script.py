@@ -1,12 +1,13 @@
-"""What the demo does on its account: orders of every common kind, cancels, and three accidents made on purpose.
+"""What the demo does on its accounts: orders of every common kind, cancels, and three accidents made on purpose.
 
-The steps are spread over the demo's time. Each tells what it did in the log that the picture shows.
+Some steps name their exchange, others take the better price of all. They are spread over the demo's time, and each tells
+what it did in the log that the picture shows.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -14,7 +15,8 @@ import msgspec
 
 import planar.runtime as runtime
 from planar.cli.board import Row, started
-from planar.cli.demo.stage import ORDER_PATH, VENUE, Stage
+from planar.cli.demo.quotes import Quotes, Side
+from planar.cli.demo.stage import ORDER_PATHS, VENUES, Stage
 from planar.errors import OrderNotFound, OrderUnknown, Outcome, PlanarError
 from planar.exchange import Exchange
 from planar.models import Order, OrderState
@@ -56,21 +58,30 @@ class Script:
     """
 
     def __init__(
-        self, stage: Stage, exchange: Exchange, rows: dict[str, Row], on_entry: Callable[[Entry], None]
+        self,
+        stage: Stage,
+        exchanges: Mapping[str, Exchange],
+        quotes: Mapping[str, Quotes],
+        on_entry: Callable[[Entry], None],
     ) -> None:
         self.unknown = 0
         self._stage = stage
-        self._exchange = exchange
-        self._rows = rows
+        self._exchanges = exchanges
+        self._quotes = quotes
         self._on_entry = on_entry
         self._began = runtime.monotonic()
-        self._resting: list[OrderHandle] = []
+        self._resting: list[tuple[Exchange, OrderHandle]] = []
+        self._traded: dict[str, list[str]] = {name: [] for name in exchanges}
         self._lost: asyncio.Task[None] | None = None
 
     @property
     def elapsed_s(self) -> float:
         """Seconds since the beginning."""
         return runtime.monotonic() - self._began
+
+    def traded(self, exchange: str) -> list[str]:
+        """The symbols of which orders were sent to this exchange."""
+        return self._traded[exchange]
 
     async def play(self, seconds: float) -> None:
         """All steps, and then everything that is left is canceled and settled."""
@@ -87,73 +98,84 @@ class Script:
                 await asyncio.wait([self._lost])
 
     def _steps(self, seconds: float) -> list[Callable[[], Awaitable[None]]]:
-        btc, eth, sol, bnb, xrp, doge, *_ = self._rows
-        lost = [lambda: self._lose_request("sell", sol)] if seconds >= LOST_NEEDS_S else []
+        one, other = VENUES
+        btc, eth, sol, bnb, xrp, doge, *_ = self._quotes
+        lost = [lambda: self._lose_request("sell", self._on(one, sol))] if seconds >= LOST_NEEDS_S else []
         return [
-            lambda: self._rest("buy", btc, "0.98"),
-            lambda: self._market("buy", sol),
+            lambda: self._rest("buy", self._on(one, btc), "0.98"),
+            lambda: self._market("buy", self._best("buy", sol)),
             *lost,
-            lambda: self._cross("sell", eth),
-            lambda: self._swallow("buy", btc, DropAnswer()),
-            lambda: self._cost("buy", bnb, Decimal(250)),
-            lambda: self._rest("sell", eth, "1.03"),
-            lambda: self._join("buy", eth),
+            lambda: self._cross("sell", self._on(other, eth)),
+            lambda: self._swallow("buy", self._on(one, btc), DropAnswer()),
+            lambda: self._cost("buy", self._on(one, bnb), Decimal(250)),
+            lambda: self._rest("sell", self._on(other, eth), "1.03"),
+            lambda: self._join("buy", self._on(one, eth)),
             self._cancel_oldest,
-            lambda: self._market("sell", btc),
-            lambda: self._swallow("sell", xrp, HangAnswer()),
-            lambda: self._at_once("buy", sol, "1.001"),
-            lambda: self._rest("buy", doge, "0.97"),
-            lambda: self._market("sell", sol),
+            lambda: self._market("sell", self._best("sell", btc)),
+            lambda: self._swallow("sell", self._on(other, xrp), HangAnswer()),
+            lambda: self._at_once("buy", self._on(other, sol), "1.001"),
+            lambda: self._rest("buy", self._on(one, doge), "0.97"),
+            lambda: self._market("sell", self._best("sell", sol)),
             self._cancel_oldest,
-            lambda: self._cross("buy", bnb),
-            lambda: self._join("sell", btc),
+            lambda: self._cross("buy", self._best("buy", bnb)),
+            lambda: self._join("sell", self._on(other, btc)),
         ]
 
+    def _on(self, exchange: str, symbol: str) -> Row:
+        return self._quotes[symbol].rows[exchange]
+
+    def _best(self, side: Side, symbol: str) -> Row:
+        """Where it is best to take."""
+        found = self._quotes[symbol].best(side)
+        assert found is not None
+        return found
+
     # -- steps -----------------------------------------------------------------------------------------------------
-    async def _rest(self, side: str, symbol: str, factor: str) -> None:
+    async def _rest(self, side: Side, row: Row, factor: str) -> None:
         """A limit order away from the market, which stays open."""
-        await self._place(symbol, "limit", side, self._price(side, symbol, factor))
+        await self._place(row, "limit", side, self._price(side, row, factor))
 
-    async def _cross(self, side: str, symbol: str) -> None:
+    async def _cross(self, side: Side, row: Row) -> None:
         """A limit order through the other side of the book, which fills at once."""
-        await self._place(symbol, "limit", side, self._price(side, symbol, "1.001" if side == "buy" else "0.999"))
+        await self._place(row, "limit", side, self._price(side, row, "1.001" if side == "buy" else "0.999"))
 
-    async def _at_once(self, side: str, symbol: str, factor: str) -> None:
-        await self._place(symbol, "limit", side, self._price(side, symbol, factor), {"timeInForce": "IOC"})
+    async def _at_once(self, side: Side, row: Row, factor: str) -> None:
+        await self._place(row, "limit", side, self._price(side, row, factor), {"timeInForce": "IOC"})
 
-    async def _join(self, side: str, symbol: str) -> None:
+    async def _join(self, side: Side, row: Row) -> None:
         """A post-only order at the best price of its own side: the market decides whether it fills."""
-        await self._place(symbol, "limit", side, self._price(side, symbol, "1"), {"postOnly": True})
+        await self._place(row, "limit", side, self._price(side, row, "1"), {"postOnly": True})
 
-    async def _market(self, side: str, symbol: str) -> None:
-        await self._place(symbol, "market", side, None)
+    async def _market(self, side: Side, row: Row) -> None:
+        await self._place(row, "market", side, None)
 
-    async def _cost(self, side: str, symbol: str, cost: Decimal) -> None:
-        await self._place(symbol, "market", side, None, {"cost": cost})
+    async def _cost(self, side: Side, row: Row, cost: Decimal) -> None:
+        await self._place(row, "market", side, None, {"cost": cost})
 
-    async def _swallow(self, side: str, symbol: str, fault: Fault) -> None:
+    async def _swallow(self, side: Side, row: Row, fault: Fault) -> None:
         """An order that the venue takes and whose answer never comes: Planar must find out by itself."""
-        await self._arm(fault)
+        await self._arm(fault, row.exchange)
         how = "hangs" if isinstance(fault, HangAnswer) else "is dropped"
-        self._say("accident", f"on purpose: the answer to the next order {how}")
-        await self._unanswered(side, symbol)
+        self._say("accident", f"on purpose: the answer to the next order on {row.exchange} {how}")
+        await self._unanswered(side, row)
 
-    async def _lose_request(self, side: str, symbol: str) -> None:
+    async def _lose_request(self, side: Side, row: Row) -> None:
         """An order that never reaches the venue, which looks the same from here. The search for it goes on beside the
         other steps; this one ends when the request is lost."""
-        rule = await self._arm(DropRequest())
-        self._say("accident", "on purpose: the next order is lost on its way")
-        self._lost = started(self._unanswered(side, symbol), "demo: lost request")
+        rule = await self._arm(DropRequest(), row.exchange)
+        self._say("accident", f"on purpose: the next order on {row.exchange} is lost on its way")
+        self._lost = started(self._unanswered(side, row), "demo: lost request")
         while not any(one.fired for one in (await self._stage.control.faults()).rules if one.rule.id == rule.id):
             await runtime.sleep(POLL_S)
 
-    async def _unanswered(self, side: str, symbol: str) -> None:
+    async def _unanswered(self, side: Side, row: Row) -> None:
         """Send a market order that gets no answer, and wait until it is known what became of it."""
         self.unknown += 1
         try:
-            amount = self._sent(symbol, "market", side, None, {})
+            amount = self._sent(row, "market", side, None, {})
+            exchange = self._exchanges[row.exchange]
             try:
-                handle = await self._exchange.create_order(symbol, "market", side, amount, timeout_ms=PATIENCE_MS)
+                handle = await exchange.create_order(row.symbol, "market", side, amount, timeout_ms=PATIENCE_MS)
             except OrderUnknown as error:
                 self._say("accident", f"no answer within {PATIENCE_MS / 1000:g} s: is {error.client_id} there or not?")
                 handle: OrderHandle = error.order
@@ -161,25 +183,27 @@ class Script:
         finally:
             self.unknown -= 1
         if handle.state is OrderState.NEVER_ACCEPTED:
-            self._say("resolved", f"proven: {handle.client_order_id} never reached the venue")
+            self._say("resolved", f"proven: {handle.client_order_id} never reached {row.exchange}")
         else:
             self._say("resolved", f"found out: {handle.client_order_id} is there")
-            self._tell(handle.snapshot)
+            self._tell(row.exchange, handle.snapshot)
 
     async def _cancel_oldest(self) -> None:
         if self._resting:
-            await self._cancel(self._resting.pop(0))
+            await self._cancel(*self._resting.pop(0))
 
     # -- how -------------------------------------------------------------------------------------------------------
-    async def _arm(self, fault: Fault) -> FaultRule:
-        return await self._stage.control.add_fault(FaultRule(fault=fault, venue=VENUE, method="POST", path=ORDER_PATH))
+    async def _arm(self, fault: Fault, exchange: str) -> FaultRule:
+        rule = FaultRule(fault=fault, venue=exchange, method="POST", path=ORDER_PATHS[exchange])
+        return await self._stage.control.add_fault(rule)
 
     async def _place(
-        self, symbol: str, kind: str, side: str, price: Decimal | None, params: dict[str, Any] | None = None
+        self, row: Row, kind: str, side: Side, price: Decimal | None, params: dict[str, Any] | None = None
     ) -> None:
-        amount = self._sent(symbol, kind, side, price, params or {})
+        amount = self._sent(row, kind, side, price, params or {})
+        exchange = self._exchanges[row.exchange]
         try:
-            handle = await self._exchange.create_order(symbol, kind, side, amount, price, params or {})
+            handle = await exchange.create_order(row.symbol, kind, side, amount, price, params or {})
         except OrderUnknown:
             raise
         except PlanarError as error:
@@ -187,51 +211,58 @@ class Script:
                 raise
             self._say("refused", error.message)
             return
-        self._tell(handle.snapshot)
+        if kind == "market" or "timeInForce" in (params or {}):  # ends at once; some answers do not tell how
+            self._tell(row.exchange, await handle.settled(SETTLE_S))
+            return
+        self._tell(row.exchange, handle.snapshot)
         if not handle.is_done:
-            self._resting.append(handle)
+            self._resting.append((exchange, handle))
 
-    async def _cancel(self, handle: OrderHandle) -> None:
+    async def _cancel(self, exchange: Exchange, handle: OrderHandle) -> None:
         try:
-            self._tell(await self._exchange.cancel_order(handle.client_order_id, handle.symbol))
+            self._tell(exchange.id, await exchange.cancel_order(handle.client_order_id, handle.symbol))
         except OrderNotFound:
-            self._tell(await handle.settled(SETTLE_S))
+            self._tell(exchange.id, await handle.settled(SETTLE_S))
 
     async def _clear(self) -> None:
         """Cancel what is open and wait for what is not known."""
         while self._resting:
-            await self._cancel(self._resting.pop(0))
+            await self._cancel(*self._resting.pop(0))
         if self._lost is not None:
             await self._lost
 
-    def _price(self, side: str, symbol: str, factor: str) -> Decimal:
+    def _price(self, side: Side, row: Row, factor: str) -> Decimal:
         """A multiple of the tick: the best price of the order's own side, times `factor`."""
-        row = self._rows[symbol]
         best = row.bid if side == "buy" else row.ask
         tick = row.market.precision.price
         assert best is not None
         assert tick is not None
         return _floor(Decimal(repr(best)) * Decimal(factor), tick)
 
-    def _amount(self, side: str, symbol: str) -> Decimal:
-        row = self._rows[symbol]
+    def _amount(self, side: Side, row: Row) -> Decimal:
         lot = row.market.precision.amount
         assert lot is not None
-        return _floor(NOTIONAL / self._price(side, symbol, "1"), lot)
+        return _floor(NOTIONAL / self._price(side, row, "1"), lot)
 
-    def _sent(self, symbol: str, kind: str, side: str, price: Decimal | None, params: dict[str, Any]) -> Decimal | None:
+    def _sent(self, row: Row, kind: str, side: Side, price: Decimal | None, params: dict[str, Any]) -> Decimal | None:
         """Tell that an order goes out; its amount, None if it is sized by its cost."""
-        amount = None if "cost" in params else self._amount(side, symbol)
+        traded = self._traded[row.exchange]
+        if row.symbol not in traded:
+            traded.append(row.symbol)
+        amount = None if "cost" in params else self._amount(side, row)
         size = f"for {params['cost']}" if amount is None else f"{amount.normalize():f}"
         where = "at the market" if kind == "market" else f"at {price:f}"
-        words = [f"{side} {size} {symbol} {where}", *(["post-only"] if "postOnly" in params else [])]
+        words = [
+            f"{row.exchange}: {side} {size} {row.symbol} {where}",
+            *(["post-only"] if "postOnly" in params else []),
+        ]
         self._say("sent", ", ".join([*words, *([params["timeInForce"]] if "timeInForce" in params else [])]))
         return amount
 
-    def _tell(self, order: Order) -> None:
+    def _tell(self, exchange: str, order: Order) -> None:
         filled = order.filled if order.filled is not None else Decimal(0)
         kind = {"filled": "filled", "open": "open"}.get(order.state.value, "canceled")
-        text = f"{order.side} {order.symbol} is {order.state.value}"
+        text = f"{exchange}: {order.side} {order.symbol} is {order.state.value}"
         if filled:
             average = "" if order.average is None else f" at {round(order.average, 8).normalize():f}"
             text += f": {filled.normalize():f}{average}"

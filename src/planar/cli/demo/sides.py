@@ -1,4 +1,4 @@
-"""The two sides of the demo's account: what the client knows, and what the venue's ledger says. Exact, and compared.
+"""The two sides of an account of the demo: what the client knows, and what the venue's ledger says. Exact, and compared.
 
 The client's side is read from its order journal after everything was closed, and from what the exchange's own API told it
 (executions, balances). The ledger's side comes from the venue's control API, which the client never uses.
@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
-from planar.cli.demo.stage import ORDER_PATH, Stage
+from planar.cli.demo.stage import ORDER_PATHS, Stage
 from planar.exchange import Exchange
 from planar.models import AccountBalance, Amount, Fill
 from planar.orders.journal import Journal
@@ -92,7 +92,8 @@ class Told(msgspec.Struct, frozen=True):
 async def before(stage: Stage, exchange: Exchange) -> Before:
     """Note how things stand."""
     since_ms = (await stage.control.status()).now_ms
-    postings = (await stage.control.ledger(LedgerQuery(kind="postings", account=stage.account)))["postings"]
+    query = LedgerQuery(kind="postings", account=stage.accounts[exchange.id])
+    postings = (await stage.control.ledger(query, venue=exchange.id))["postings"]
     return Before(since_ms, await exchange.fetch_balance(), max((row["entry"] for row in postings), default=-1))
 
 
@@ -104,9 +105,9 @@ async def told(exchange: Exchange, symbols: Iterable[str], start: Before) -> Tol
     return Told(tuple(fills), await exchange.fetch_balance())
 
 
-def client_side(journals: Path, start: Before, end: Told) -> Side:
+def client_side(journals: Path, exchange: str, start: Before, end: Told) -> Side:
     """The client's account: its journal as it lies on the disk, executions and balances as it was told."""
-    orders = list(_journaled(journals))
+    orders = list(_journaled(journals, exchange))
     taken = [facts for facts in orders if not _NOT_TAKEN.intersection(facts.marks)]
     found = {
         facts.client_id: OrderLine(state_of(facts).value, plain(facts.filled), plain(facts.cost)) for facts in taken
@@ -122,10 +123,18 @@ def client_side(journals: Path, start: Before, end: Told) -> Side:
     return _side(found, rows, changes, swallowed=swallowed, lost=sum("absent" in facts.marks for facts in orders))
 
 
-async def ledger_side(stage: Stage, start: Before) -> Side:
+async def is_sound(stage: Stage, exchange: str) -> bool:
+    """True if every posting of the exchange's ledger is balanced and no balance is negative."""
+    return (await stage.control.ledger(LedgerQuery(kind="check"), venue=exchange))["ok"]
+
+
+async def ledger_side(stage: Stage, exchange: str, start: Before) -> Side:
     """The ledger's account."""
-    ask = stage.control.ledger
-    query = LedgerQuery(kind="orders", account=stage.account, since_ms=start.since_ms)
+
+    async def ask(query: LedgerQuery) -> dict[str, Any]:
+        return await stage.control.ledger(query, venue=exchange)
+
+    query = LedgerQuery(kind="orders", account=stage.accounts[exchange], since_ms=start.since_ms)
     found = {
         row["client_id"]: OrderLine(
             _LEDGER_STATES.get(row["status"], str(row["status"])), plain(row["filled"]), plain(row["quote_filled"])
@@ -144,10 +153,11 @@ async def ledger_side(stage: Stage, start: Before) -> Side:
         for row in fills
     ]
     changes: dict[str, Decimal] = {}
-    for row in (await ask(LedgerQuery(kind="postings", account=stage.account)))["postings"]:
+    for row in (await ask(LedgerQuery(kind="postings", account=stage.accounts[exchange])))["postings"]:
         if row["entry"] > start.entry:
             changes[row["asset"]] = changes.get(row["asset"], Amount(0)) + Amount(row["amount"])
-    hits = [one.kind for one in (await stage.control.faults()).firings if one.subject.path == ORDER_PATH]
+    firings = (await stage.control.faults()).firings
+    hits = [one.kind for one in firings if (one.subject.venue, one.subject.path) == (exchange, ORDER_PATHS[exchange])]
     swallowed = sum(kind.endswith("_answer") for kind in hits)
     return _side(found, rows, changes, swallowed=swallowed, lost=len(hits) - swallowed)
 
@@ -218,8 +228,8 @@ def _texts(values: Mapping[str, Decimal]) -> Sums:
     return {asset: plain(value) for asset, value in sorted(values.items()) if value}
 
 
-def _journaled(journals: Path) -> Iterable[Facts]:
-    for path in sorted(journals.rglob("*.db")):
+def _journaled(journals: Path, exchange: str) -> Iterable[Facts]:
+    for path in sorted(journals.rglob(f"{exchange}-*.db")):
         journal = Journal(path)
         journal.open()
         try:

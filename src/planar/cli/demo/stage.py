@@ -1,4 +1,4 @@
-"""The stage of the demo: a local venue of its own in a child process, and a workspace that knows nothing else.
+"""The stage of the demo: local exchanges of its own in a child process, and a workspace that knows nothing else.
 
 Everything lies in a temporary directory that is removed at the end; no configuration and no state of the user is read.
 """
@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Final
 
 from planar.adapters.exchange_ids import exchange_ids
 from planar.config import load
@@ -18,32 +19,32 @@ from planar.venue import registry
 from planar.venue.client import VenueControl, start_private
 from planar.workspace import Workspace
 
-VENUE = "binance"
-ORDER_PATH = "/api/v3/order"
-"""Where the venue takes orders: the answers of this path are those that the demo swallows."""
+ORDER_PATHS: Final = {"binance": "/api/v3/order", "kraken": "/0/private/AddOrder"}
+"""The exchanges of the demo, and where each takes orders: the answers of these paths are those that it swallows."""
+VENUES: Final = tuple(ORDER_PATHS)
 
 
 class Stage:
     """What the demo plays on.
 
     Attributes:
-        control: the venue's control API.
-        account: the name of the account that the workspace uses, as the ledger calls it.
+        control: the control API of the venue that runs the exchanges.
+        accounts: exchange id -> name of the account that the workspace uses there, as the ledger calls it.
         journals: the directory below which the workspace keeps its journals.
     """
 
-    def __init__(self, control: VenueControl, account: str, home: Path) -> None:
+    def __init__(self, control: VenueControl, accounts: dict[str, str], home: Path) -> None:
         self.control = control
-        self.account = account
+        self.accounts = accounts
         self.journals = home / "journal"
         self._config = home / "planar.toml"
 
     @asynccontextmanager
-    async def exchange(self) -> AsyncGenerator[Exchange]:
-        """The exchange, opened as a user would open it."""
+    async def exchanges(self) -> AsyncGenerator[dict[str, Exchange]]:
+        """The exchanges, opened as a user would open them."""
         settings = load(self._config, environ={}, known_ids=exchange_ids())
         async with Workspace(settings) as workspace:
-            yield await workspace.exchange(VENUE)
+            yield {name: await workspace.exchange(name) for name in VENUES}
 
 
 @asynccontextmanager
@@ -55,12 +56,14 @@ async def stage(seed: int) -> AsyncGenerator[Stage]:
     """
     with tempfile.TemporaryDirectory(prefix="planar-", ignore_cleanup_errors=True) as directory, _home(Path(directory)):
         home = Path(directory)
-        (home / "planar.toml").write_text(f'[{VENUE}]\nenvironment = "local"\n')
-        async with await start_private([VENUE], seed=seed) as venue:
+        (home / "planar.toml").write_text("".join(f'[{name}]\nenvironment = "local"\n' for name in VENUES))
+        async with await start_private(VENUES, seed=seed) as venue:
             registry.write(home, venue.record)
             async with VenueControl(venue.record) as control:
-                account = (await control.accounts())[0].account
-                yield Stage(control, account, home)
+                accounts: dict[str, str] = {}
+                for one in await control.accounts():
+                    accounts.setdefault(one.exchange, one.account)
+                yield Stage(control, accounts, home)
 
 
 @contextmanager

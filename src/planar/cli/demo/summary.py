@@ -12,19 +12,14 @@ from planar.cli import output
 from planar.cli.demo.sides import Side, Sums, differences
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What the demo proves. `planar demo --json` prints it.
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Both sides of one exchange's account.
 
     Attributes:
-        agree: the two sides are equal to the last digit, no order is open or unknown, and the ledger is sound.
+        agree: they are equal to the last digit, no order is open or unknown, and the ledger is sound.
         differences: where they are not equal; empty if they are.
-        ledger_sound: every posting of the venue's ledger is balanced, no balance is negative.
+        ledger_sound: every posting of the exchange's ledger is balanced, no balance is negative.
         unknown: orders of which it is still not known whether they exist.
-        seconds: how long it ran.
-        seed: the venue's seed.
-        updates: market data updates received.
-        updates_dropped: how many of them were replaced by newer ones before they were shown.
-        markets_live: markets whose streams were live at the end.
     """
 
     client: Side
@@ -33,6 +28,23 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     differences: list[str]
     ledger_sound: bool
     unknown: int
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demo proves. `planar demo --json` prints it.
+
+    Attributes:
+        exchanges: both sides, by exchange id.
+        agree: they agree on every exchange.
+        seconds: how long it ran.
+        seed: the venue's seed.
+        updates: market data updates received.
+        updates_dropped: how many of them were replaced by newer ones before they were shown.
+        markets_live: markets whose streams were live at the end.
+    """
+
+    exchanges: dict[str, Comparison]
+    agree: bool
     seconds: float
     seed: int
     updates: int
@@ -40,14 +52,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     markets_live: int
 
 
-def judge(client: Side, ledger: Side, *, ledger_sound: bool, **rest: Any) -> Result:
-    """Compare the sides."""
+def compare(client: Side, ledger: Side, *, ledger_sound: bool) -> Comparison:
+    """Compare the sides of one exchange."""
     found = differences(client, ledger)
     unknown = sum(order.state in ("unknown", "pending") for order in client.orders.values())
     agree = not found and ledger_sound and not unknown and not client.open
-    return Result(
-        client=client, ledger=ledger, agree=agree, differences=found, ledger_sound=ledger_sound, unknown=unknown, **rest
+    return Comparison(
+        client=client, ledger=ledger, agree=agree, differences=found, ledger_sound=ledger_sound, unknown=unknown
     )
+
+
+def judge(exchanges: dict[str, Comparison], **rest: Any) -> Result:
+    """The verdict over all exchanges."""
+    return Result(exchanges=exchanges, agree=all(one.agree for one in exchanges.values()), **rest)
 
 
 _COUNTS = (
@@ -70,24 +87,31 @@ _SUMS = (
 
 
 def render(result: Result) -> RenderableType:
-    """Both sides as a table, and the verdict."""
+    """Both sides of every exchange as a table, and the verdict."""
+    sides = [(one.client, one.ledger) for one in result.exchanges.values()]
     rows = [
-        _row(label, str(getattr(result.client, name)), str(getattr(result.ledger, name))) for name, label in _COUNTS
+        _row(label, [(str(getattr(ours, name)), str(getattr(theirs, name))) for ours, theirs in sides])
+        for name, label in _COUNTS
     ]
     for name, label in _SUMS:
-        ours: Sums = getattr(result.client, name)
-        theirs: Sums = getattr(result.ledger, name)
+        sums: list[tuple[Sums, Sums]] = [(getattr(ours, name), getattr(theirs, name)) for ours, theirs in sides]
         signed = name == "balance_changes"
-        for index, asset in enumerate(sorted({**ours, **theirs})):
+        assets = sorted({asset for pair in sums for one in pair for asset in one})
+        for index, asset in enumerate(assets):
             first = label if not index else " " * len(label)
-            rows.append(_row(f"{first} {asset}", _shown(ours.get(asset), signed), _shown(theirs.get(asset), signed)))
+            shown = [(_shown(ours.get(asset), signed), _shown(theirs.get(asset), signed)) for ours, theirs in sums]
+            rows.append(_row(f"{first} {asset}", shown))
+    columns = [column for name in result.exchanges for column in (f">{name}", ">its ledger", "")]
     title = "What happened, as each side tells it"
-    return Group(output.table(("", ">client", ">ledger", ""), rows, title=title), *_verdict(result))
+    return Group(output.table(("", *columns), rows, title=title), *_verdict(result))
 
 
-def _row(label: str, ours: str, theirs: str) -> list[output.Cell]:
-    same = ours == theirs
-    return [label, ours, theirs, Text("✓", style="green") if same else Text("✗", style="bold red")]
+def _row(label: str, pairs: list[tuple[str, str]]) -> list[output.Cell]:
+    cells: list[output.Cell] = [label]
+    for ours, theirs in pairs:
+        same = ours == theirs
+        cells += [ours, theirs, Text("✓", style="green") if same else Text("✗", style="bold red")]
+    return cells
 
 
 def _shown(value: str | None, signed: bool) -> str:
@@ -97,20 +121,18 @@ def _shown(value: str | None, signed: bool) -> str:
 
 
 def _verdict(result: Result) -> list[Text]:
-    orders = len(result.client.orders)
-    lines: list[Text] = []
     if result.agree:
-        lines.append(
-            Text.assemble(
-                (" ✓ Client and ledger agree to the last digit", "bold green"),
-                f": every total, and each of {orders} orders.",
-            )
-        )
-    else:
-        lines.append(Text(" ✗ Client and ledger do not agree.", style="bold red"))
-        lines += [Text(f"   {line}") for line in result.differences]
-        if result.unknown or result.client.open:
-            lines.append(Text(f"   {result.unknown} orders are unknown, {result.client.open} open"))
-        if not result.ledger_sound:
+        orders = sum(len(one.client.orders) for one in result.exchanges.values())
+        text = Text(" ✓ Client and ledgers agree to the last digit", style="bold green")
+        return [text.append(f": every total, and each of {orders} orders.", style="not bold default")]
+    lines: list[Text] = []
+    for name, one in result.exchanges.items():
+        if one.agree:
+            continue
+        lines.append(Text(f" ✗ Client and ledger of {name} do not agree.", style="bold red"))
+        lines += [Text(f"   {line}") for line in one.differences]
+        if one.unknown or one.client.open:
+            lines.append(Text(f"   {one.unknown} orders are unknown, {one.client.open} open"))
+        if not one.ledger_sound:
             lines.append(Text("   the ledger itself is not sound"))
     return lines
