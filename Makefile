@@ -1,5 +1,5 @@
 # Each target sets up what it needs by itself: Python 3.11+, make and a package index are enough.
-.PHONY: demo test check bench chaos judges docs lock clean setup
+.PHONY: demo test check bench chaos chaos-budget venue-clients venue-ccxt-suite docs lock clean setup
 
 PY := .venv/bin/python
 
@@ -13,6 +13,7 @@ demo: setup  ## stream, trade and settle on a local Binance, offline
 	@$(PY) -m planar demo $(ARGS)
 
 test: setup  ## all tests but the long ones
+	@sh scripts/redis.sh >/dev/null || true
 	@$(PY) -m pytest $(ARGS)
 
 check: setup  ## style, types, layers
@@ -27,14 +28,23 @@ bench: setup  ## figures beside their floor and their peer
 chaos: setup  ## kill -9 and swallowed answers, judged by the venue's ledger
 	@$(PY) -m benchmarks.safety $(ARGS)
 
-judges: setup  ## clients that we did not write, against the local venue, in their own environments
+venue-clients: setup  ## clients that we did not write, against the local venue, in their own environments
 	@$(PY) -m tests.judges $(ARGS)
+
+venue-ccxt-suite: setup  ## CCXT's own live suite, unmodified, against the local venue
+	@$(PY) -m tests.ccxt_suite $(ARGS)
+
+chaos-budget: setup  ## processes on one key: shared file, kill -9, Redis, Redis gone, a ban; judged by the venue's count
+	@sh scripts/redis.sh >/dev/null
+	@for scene in "" --kill --ban --redis "--redis --kill" "--redis --stop-redis"; do \
+		$(PY) -m benchmarks.meters $$scene $(ARGS) || exit 1; done
 
 docs: setup  ## run every code block of README.md and docs/
 	@$(PY) -m pytest tests/docs $(ARGS)
 
 lock: setup  ## compile the pinned requirements again
-	@for name in tools runtime dev; do sh scripts/lock.sh $$name; done
+	@for name in tools runtime dev $(basename $(patsubst requirements/%,%,$(wildcard requirements/judges/*.in))) npm; do \
+		sh scripts/lock.sh $$name || exit 1; done
 
 setup:
 	@/bin/sh scripts/bootstrap.sh

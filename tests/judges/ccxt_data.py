@@ -26,6 +26,8 @@ from judges.words import ledger_balances, ledger_fill
 ASSETS = 15
 FEE = 0.001
 RAW_TRADES = {"fetchTradesMethod": "publicGetTrades"}
+OUTSIDE = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+"""An address of Ethereum that belongs to no account of the venue."""
 
 
 class Data:
@@ -166,7 +168,7 @@ class Data:
         checks.true("deposit address", address["currency"] == "BTC" and len(address["address"]) > 20, address)
         checks.same("transfers", await self._do("fetch_transfers"), [])
         before = self._venue.balances(account)["USDT"]["free"]
-        made = await self._do("withdraw", "USDT", 25, address["address"], params={"network": "ETH"})
+        made = await self._do("withdraw", "USDT", 25, OUTSIDE, params={"network": "ETH"})
         await self.withdrawals(made["id"], Decimal(before) - 25)
 
     async def withdrawals(self, new_id: str, left: Decimal) -> None:

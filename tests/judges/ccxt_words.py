@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from judges.ccxt_pump import Pump
 from judges.kit import exact
 from judges.market import Bar, Ladder, Print
 from judges.words import Row
@@ -41,6 +42,14 @@ class Client:
         self.called.add(method)
         answer = getattr(self.exchange, method)(*args, **kwargs)
         return await answer if inspect.isawaitable(answer) else answer
+
+    def pump(self, method: str, *args: Any) -> Pump:
+        """Call a watch method again and again."""
+        return Pump(self.do, method, *args)
+
+    async def kept(self, name: str) -> Any:
+        """What the object keeps under a name of its own, such as `balance`."""
+        return getattr(self.exchange, name)
 
     async def close(self) -> None:
         """Close what the object opened."""

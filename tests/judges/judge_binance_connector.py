@@ -13,7 +13,7 @@ from binance.spot import Spot
 from binance.websocket.spot.websocket_api import SpotWebsocketAPIClient
 from binance.websocket.spot.websocket_stream import SpotWebsocketStreamClient
 
-from judges.kit import Checks, Venue, check_shipped, exact, now_ms, read_task, say
+from judges.kit import Checks, Venue, begin, check_shipped, exact, now_ms
 from judges.raw_data import MARKET, STREAMS, Ask, Heard, event_of, judge_rest, judge_streams, until
 from judges.raw_door import TableDoor
 from judges.raw_life import SYMBOL, Life
@@ -233,4 +233,4 @@ async def judge(checks: Checks, venue: Venue) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(judge(Checks(say), Venue(read_task())))
+    asyncio.run(judge(*begin()[:2]))

@@ -13,11 +13,11 @@ import ccxt
 import ccxt.async_support
 import ccxt.pro
 
+from judges.ccxt_binance import BINANCE, BY_REST, BY_SOCKET, BinanceLife
 from judges.ccxt_data import Data
-from judges.ccxt_life import BY_REST, BY_SOCKET, Life
 from judges.ccxt_streams import PrivateStreams, PublicStreams
 from judges.ccxt_words import Client, made_by
-from judges.kit import Checks, Venue, check_shipped, read_task, say
+from judges.kit import Checks, Venue, begin, check_shipped
 from judges.raw_data import LIVE_S
 
 PARTNERS = ("alice", "bob")
@@ -75,7 +75,7 @@ class Judge:
     async def orders(self, module: Any) -> None:
         """Every kind of order by REST."""
         async with self._clients(module) as (alice, bob):
-            await Life(self._checks, self._venue, alice, bob, BY_REST).run()
+            await BinanceLife(self._checks, self._venue, alice, bob, BINANCE, BY_REST).run()
 
     async def data(self, module: Any) -> None:
         """Markets, money and history by REST."""
@@ -87,9 +87,9 @@ class Judge:
         keys = self._venue.keys["alice"]["more"]
         async with self._clients(ccxt.pro) as (alice, bob):
             alice.exchange.apiKey, alice.exchange.secret = keys["ed25519.apiKey"], keys["ed25519.secret"]
-            life = Life(self._checks, self._venue, alice, bob, BY_REST)
+            life = BinanceLife(self._checks, self._venue, alice, bob, BINANCE, BY_REST)
             await life.place("Ed25519", "market", "buy", 0.002)
-            socket = Life(self._checks, self._venue, alice, bob, BY_SOCKET)
+            socket = BinanceLife(self._checks, self._venue, alice, bob, BINANCE, BY_SOCKET)
             await socket.place("Ed25519 by the WebSocket API", "market", "sell", 0.002)
 
     async def private(self) -> None:
@@ -97,7 +97,7 @@ class Judge:
         async with self._clients(ccxt.pro) as (alice, bob):
             streams = PrivateStreams(self._checks, self._venue, alice)
             await streams.start()
-            await Life(self._checks, self._venue, alice, bob, BY_SOCKET).run()
+            await BinanceLife(self._checks, self._venue, alice, bob, BINANCE, BY_SOCKET).run()
             await streams.judge()
 
     async def public(self) -> None:
@@ -138,4 +138,4 @@ async def run(checks: Checks, venue: Venue) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(Checks(say), Venue(read_task())))
+    asyncio.run(run(*begin()[:2]))

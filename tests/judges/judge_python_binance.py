@@ -16,7 +16,7 @@ from typing import Any
 from binance import AsyncClient, BinanceSocketManager, Client, DepthCacheManager
 from binance.exceptions import BinanceAPIException
 
-from judges.kit import Checks, Venue, check_shipped, exact, now_ms, read_task, say
+from judges.kit import Checks, Venue, begin, check_shipped, exact, now_ms
 from judges.market import Ladder, ladder
 from judges.raw_data import BOOK_LEVELS, MARKET, STREAMS, Heard, agreed, event_of, judge_rest, judge_streams, until
 from judges.raw_door import TableDoor
@@ -226,4 +226,4 @@ async def judge(checks: Checks, venue: Venue) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(judge(Checks(say), Venue(read_task())))
+    asyncio.run(judge(*begin()[:2]))

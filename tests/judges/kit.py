@@ -25,6 +25,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 ANSWER_S = 10.0
+FAILED = "runs to its end"
+"""The check of a part that an exception ended."""
 
 
 class Venue:
@@ -76,19 +78,22 @@ class Venue:
 
     def set_balance(self, account: str, asset: str, free: str) -> None:
         """Set what an account has free."""
-        self._call("POST", "/balance", {"account": account, "asset": asset, "free": free})
+        self._command("set_balance", account=account, asset=asset, free=free)
 
     def freeze(self) -> None:
         """Stop the market model: nothing but the judge's own orders moves the market."""
-        self._call("POST", "/market", {"action": "freeze"})
+        self._command("freeze")
 
     def resume(self) -> None:
         """Let the market move again."""
-        self._call("POST", "/market", {"action": "resume"})
+        self._command("resume")
 
     def step(self, ms: int) -> None:
         """Let so much time pass in a market that stands still."""
-        self._call("POST", "/market", {"action": "step", "ms": ms})
+        self._command("step", ms=ms)
+
+    def _command(self, action: str, **fields: Any) -> None:
+        self._call("POST", "/command", {"venue": None, "command": {"action": action, **fields}})
 
     def _ledger(self, kind: str, **query: Any) -> Any:
         asked = {name: str(value) for name, value in query.items() if value is not None}
@@ -130,7 +135,7 @@ class Checks:
         try:
             yield
         except Exception as error:
-            self._record("runs to its end", False, f"{type(error).__name__}: {error}", None)
+            self._record(FAILED, False, f"{type(error).__name__}: {error}", None)
             traceback.print_exc(file=sys.stderr)
         self._write({"part": name, "seconds": round(time.monotonic() - began, 2)})
 
@@ -167,6 +172,12 @@ def say(line: Mapping[str, Any]) -> None:
 def read_task() -> dict[str, Any]:
     """What the runner asks for."""
     return json.loads(sys.stdin.read())
+
+
+def begin() -> tuple[Checks, Venue, dict[str, Any]]:
+    """What a judge works with: its book, the venue, and all that it was told."""
+    task = read_task()
+    return Checks(say, patience_s=task["patience_s"]), Venue(task), task
 
 
 def now_ms() -> int:

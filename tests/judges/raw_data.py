@@ -30,7 +30,7 @@ Ask = Callable[..., Awaitable[Any]]
 MARKET = "BTCUSDT"
 MARKETS = 20
 LIVE_S = 3.0
-COME_S = 6.0
+COME_S = 20.0
 BOOK_LEVELS = 1000
 """More than the local books have."""
 POLL_S = 0.25
@@ -189,12 +189,21 @@ async def _judge_tickers(checks: Checks, ask: Ask, heard: Heard) -> None:
 
 async def agreed(checks: Checks, look: Callable[[], Any], ask: Callable[[], Awaitable[Any]]) -> Any:
     """What is seen and what is answered, when they agree or when the time is over: a minute may turn in between."""
+
+    async def both() -> tuple[Any, Any]:
+        expected = await ask()
+        return _look(look), expected
+
+    return await matched(checks, both)
+
+
+async def matched(checks: Checks, both: Callable[[], Awaitable[tuple[Any, Any]]]) -> tuple[Any, Any]:
+    """What is said and what is expected, when they agree or when the time is over."""
     ends = time.monotonic() + checks.patience_s
     while True:
-        expected = await ask()
-        seen = _look(look)
-        if seen == expected or time.monotonic() > ends:
-            return seen, expected
+        said, expected = await both()
+        if said == expected or time.monotonic() > ends:
+            return said, expected
         await asyncio.sleep(POLL_S)
 
 

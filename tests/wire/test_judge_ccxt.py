@@ -1,6 +1,6 @@
 """The CCXT judge at full speed: unmodified CCXT, by its own pace limits unhindered, through the proxy, against the ledger.
 
-`make judges` runs the same with CCXT's defaults, and other clients besides.
+`make venue-clients` runs the same with CCXT's defaults, and other clients besides.
 """
 
 from __future__ import annotations
@@ -13,24 +13,10 @@ import ccxt
 import ccxt.async_support
 import ccxt.pro
 import pytest
+from judge_kit import Book, judged_venue
 
 from judges.judge_ccxt import Judge
-from judges.kit import Checks, Venue
-from planar.cli.venue_clients import client_lines
-from planar.venue.client import VenueControl, start_private
-
-
-class Book:
-    """The checks of a judge, kept."""
-
-    def __init__(self, patience_s: float) -> None:
-        self.lines: list[dict[str, Any]] = []
-        self.checks = Checks(self.lines.append, patience_s=patience_s)
-
-    @property
-    def wrong(self) -> list[dict[str, Any]]:
-        """The checks that failed."""
-        return [line for line in self.lines if line.get("ok") is False]
+from judges.kit import Venue
 
 
 @pytest.fixture
@@ -44,32 +30,11 @@ def hasty_book() -> Book:
     return Book(patience_s=0.2)
 
 
-async def _venue(wire: str) -> AsyncIterator[Venue]:
-    async with await start_private([wire]) as private, VenueControl(private.record) as control:
-        accounts = [
-            {"account": a.account, "apiKey": a.apiKey, "secret": a.secret, "more": a.more}
-            for a in await control.accounts()
-        ]
-        record = private.record
-        assert record.ca is not None
-        venue = Venue(
-            {
-                "port": record.port,
-                "token": record.token,
-                "ca": record.ca,
-                "accounts": accounts,
-                "lines": {name: client_lines(name, record.ca, record) for name in ("ccxt-py", "ccxt-py-sync")},
-            }
-        )
-        venue.freeze()
-        yield venue
-
-
 @pytest.fixture
 async def venue(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Venue]:
     """A local Binance in a process of its own; its market stands still."""
     monkeypatch.setenv("PLANAR_STATE", str(tmp_path_factory.mktemp("s")))
-    async for one in _venue("binance"):
+    async with judged_venue("binance") as one:
         yield one
 
 
@@ -78,7 +43,7 @@ async def liar(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     """A local Binance that lies, and whose ledger does not."""
     monkeypatch.setenv("PLANAR_STATE", str(tmp_path_factory.mktemp("s")))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
-    async for one in _venue("judges.liars:create"):
+    async with judged_venue("judges.liars:create") as one:
         yield one
 
 
