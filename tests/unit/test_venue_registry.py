@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -121,9 +122,20 @@ def test_sockets_of_dead_processes_are_removed(tmp_path: Path) -> None:
     assert (dead.exists(), alive.exists(), foreign.exists()) == (False, True, True)
 
 
-def test_a_path_too_long_for_a_socket_is_an_error(tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes to a directory of the user's own among the temporary files, if that is short and nobody else's."""
+    long = tmp_path / ("x" * 100)
+    with tempfile.TemporaryDirectory(prefix="p") as short:
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        home = Path(short) / f"planar-{os.getuid()}"
+        assert registry.socket_path(long) == str(home / f"venue-{os.getpid()}.sock")
+        assert home.stat().st_mode & 0o777 == 0o700
+        home.chmod(0o777)
+        with pytest.raises(VenueUnavailable, match="not a directory of this user alone"):
+            registry.socket_path(long)
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
     with pytest.raises(VenueUnavailable, match="longer than 100 bytes") as caught:
-        registry.socket_path(tmp_path / ("x" * 100))
+        registry.socket_path(long)
     assert "--socket" in str(caught.value)
 
 

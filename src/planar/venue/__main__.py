@@ -12,9 +12,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from planar.errors import PlanarError
 from planar.venue.process import VenueOptions, run
 from planar.venue.registry import VenueRecord
 from planar.venue.wire import known_wires
+
+EXIT_CANNOT_START = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=defaults.port, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="decides markets, accounts and their past")
     parser.add_argument("--activity", action="store_true", help="seeded accounts trade on their own")
+    parser.add_argument("--shape", default=defaults.shape, help="TOML file that says how the markets behave")
     parser.add_argument("--socket", default=defaults.socket, help="path of the Unix socket")
     parser.add_argument("--die-with-parent", action="store_true", help="end when standard input closes")
     parser.add_argument("--no-registry", action="store_true", help="do not make the venue known on this machine")
@@ -39,8 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         socket=given.socket,
         die_with_parent=given.die_with_parent,
         registry=not given.no_registry,
+        shape=given.shape,
     )
-    return run(options, _announce)
+    try:
+        run(options, _announce)
+    except PlanarError as error:
+        sys.stderr.write(f"planar venue: {error.message}" + (f": {error.hint}\n" if error.hint else "\n"))
+        return EXIT_CANNOT_START
+    return 0
 
 
 def _announce(record: VenueRecord) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
-from planar.venue.engine.enums import MarketStatus, OrderKind, Side
+from planar.venue.engine.enums import OrderKind, Side
 from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.specs import SymbolSpec
 from planar.venue.engine.types import NewOrder, OrderRef
@@ -51,10 +51,10 @@ class Activity:
         if resting is not None and exchange.order(account, spec.symbol, OrderRef(resting)).is_open:
             exchange.cancel(account, spec.symbol, OrderRef(resting))
         price = exchange.last_price(spec.symbol)
-        if price is None or exchange.status(spec.symbol) is not MarketStatus.TRADING:
+        if price is None or not exchange.trades_freely(spec.symbol):
             return
         amount = _whole(spec.min_notional * NOTIONALS / price, spec.lot, spec.min_amount)
-        if not self._affords(account, spec, side, amount, price):
+        if amount > spec.max_amount or not self._affords(account, spec, side, amount, price):
             return
         exchange.submit(NewOrder(account=account, symbol=spec.symbol, side=side, kind=OrderKind.MARKET, amount=amount))
         far = price * FAR // spec.tick * spec.tick

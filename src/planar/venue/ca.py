@@ -22,9 +22,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 import planar.runtime as runtime
 from planar.errors import ConfigError
+from planar.venue.faults.connections import Mishap
 
 CA_DAYS = 3650
 LEAF_DAYS = 365
+MARGIN_DAYS = 2
+WRONG_HOST = "another.invalid"
+"""The name in a certificate that is for the wrong host."""
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -74,7 +78,19 @@ class Authority:
     def server_context(self, hosts: Sequence[str]) -> ssl.SSLContext:
         """A TLS context for a server of these hosts and of loopback, with a certificate issued now."""
         key = ec.generate_private_key(ec.SECP256R1())
-        pem = _pem_key(key) + self._issue(hosts, key).public_bytes(serialization.Encoding.PEM)
+        return self._context(key, self._issue((*hosts, *LOCAL_NAMES), key))
+
+    def failing_context(self, host: str, how: Mishap) -> ssl.SSLContext:
+        """A TLS context whose certificate a client of `host` that checks it refuses."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        if how == "untrusted":
+            return self._context(key, self._issue([host], key, signed_by=ec.generate_private_key(ec.SECP256R1())))
+        if how == "expired":
+            return self._context(key, self._issue([host], key, days=-1))
+        return self._context(key, self._issue([WRONG_HOST], key))
+
+    def _context(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> ssl.SSLContext:
+        pem = _pem_key(key) + certificate.public_bytes(serialization.Encoding.PEM)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
@@ -86,16 +102,23 @@ class Authority:
             path.unlink(missing_ok=True)
         return context
 
-    def _issue(self, hosts: Sequence[str], key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-        names = x509.SubjectAlternativeName([_general_name(host) for host in (*hosts, *LOCAL_NAMES)])
+    def _issue(
+        self,
+        hosts: Sequence[str],
+        key: ec.EllipticCurvePrivateKey,
+        *,
+        days: int = LEAF_DAYS,
+        signed_by: ec.EllipticCurvePrivateKey | None = None,
+    ) -> x509.Certificate:
+        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         return (
-            _builder("Planar local venue", key.public_key(), self.certificate.subject, LEAF_DAYS)
+            _builder("Planar local venue", key.public_key(), self.certificate.subject, days)
             .add_extension(names, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
+            .sign(signed_by or self._key, hashes.SHA256())
         )
 
 
@@ -138,7 +161,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(int.from_bytes(runtime.token_bytes(16)) | 1)
-        .not_valid_before(_now() - datetime.timedelta(days=1))  # clients whose clocks are slow
+        .not_valid_before(_now() - datetime.timedelta(days=MARGIN_DAYS))  # clients whose clocks are slow
         .not_valid_after(_now() + datetime.timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )

@@ -14,20 +14,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar
-from urllib.parse import urlencode
+from typing import Any, Self, TypeVar, Unpack
 
 import aiohttp
 import msgspec
 
 import planar.runtime as runtime
-from planar.errors import AuthenticationError, BadRequest, VenueUnavailable
-from planar.venue import registry
-from planar.venue.control import PREFIX, TOKEN_HEADER, BalanceOrder, FaultsAnswer, MarketOrder, VenueStatus
+from planar.errors import VenueUnavailable
+from planar.venue import calls, registry
+from planar.venue.calls import Call, CommandFilters, MarketAction, RequestFilters, ViolationFilters
+from planar.venue.control import TOKEN_HEADER, FaultsAnswer, VenueStatus
 from planar.venue.faults import FaultRule
 from planar.venue.registry import VenueRecord
 from planar.venue.server import CONTROL_HOST
+from planar.venue.steering import Command, SetBalance
 from planar.venue.wire import LedgerQuery, VenueAccount
+from planar.venue.witness import Commands, MeterRow, Requests, Violations
 
 LOG = logging.getLogger("planar.venue")
 ANSWER_S = 10.0
@@ -35,85 +37,6 @@ START_S = 30.0
 END_S = 5.0
 
 T = TypeVar("T")
-
-
-class _Call(msgspec.Struct, Generic[T], frozen=True):
-    """One request to the control API and the type of its answer."""
-
-    method: str
-    path: str
-    answer: Any
-    query: dict[str, str] = {}
-    body: Any = None
-
-    def target(self) -> str:
-        query = f"?{urlencode(self.query)}" if self.query else ""
-        return f"{PREFIX}{self.path}{query}"
-
-    def payload(self) -> bytes | None:
-        return None if self.body is None else msgspec.json.encode(self.body)
-
-    def read(self, status: int, body: bytes) -> T:
-        """The answer's value.
-
-        Raises:
-            AuthenticationError: the token is another venue's.
-            BadRequest: the venue refused; its message and hint.
-        """
-        if status == 200:
-            return msgspec.json.decode(body, type=self.answer)
-        try:
-            error = msgspec.json.decode(body, type=_ErrorAnswer)
-        except msgspec.MsgspecError:
-            error = _ErrorAnswer(error=f"the venue answered HTTP {status}: {body[:200].decode(errors='replace')}")
-        kind = AuthenticationError if status == 401 else BadRequest
-        raise kind(error.error, hint=error.hint, http_status=status)
-
-
-class _ErrorAnswer(msgspec.Struct, frozen=True):
-    error: str
-    hint: str | None = None
-
-
-MarketAction = Literal["freeze", "resume", "step"]
-
-
-def _status() -> _Call[VenueStatus]:
-    return _Call("GET", "/status", VenueStatus)
-
-
-def _accounts() -> _Call[list[VenueAccount]]:
-    return _Call("GET", "/accounts", list[VenueAccount])
-
-
-def _ledger(query: LedgerQuery, venue: str | None) -> _Call[dict[str, Any]]:
-    fields = {**msgspec.structs.asdict(query), "venue": venue}
-    return _Call("GET", "/ledger", dict[str, Any], {k: str(v) for k, v in fields.items() if v is not None})
-
-
-def _set_balance(account: str, asset: str, free: str, venue: str | None) -> _Call[dict[str, Any]]:
-    order = BalanceOrder(account=account, asset=asset, free=free, venue=venue)
-    return _Call("POST", "/balance", dict[str, Any], body=order)
-
-
-def _market(action: MarketAction, ms: int | None, venue: str | None) -> _Call[dict[str, Any]]:
-    return _Call("POST", "/market", dict[str, Any], body=MarketOrder(action=action, venue=venue, ms=ms))
-
-
-def _add_fault(rule: FaultRule) -> _Call[FaultRule]:
-    return _Call("POST", "/faults", FaultRule, body=rule)
-
-
-def _faults() -> _Call[FaultsAnswer]:
-    return _Call("GET", "/faults", FaultsAnswer)
-
-
-def _clear_faults(rule_id: str | None) -> _Call[dict[str, int]]:
-    return _Call("DELETE", "/faults", dict[str, int], {} if rule_id is None else {"id": rule_id})
-
-
-def _shutdown() -> _Call[dict[str, bool]]:
-    return _Call("POST", "/shutdown", dict[str, bool])
 
 
 class VenueControl:
@@ -141,41 +64,62 @@ class VenueControl:
 
     async def status(self) -> VenueStatus:
         """How the venue is."""
-        return await self._send(_status())
+        return await self._send(calls.status())
 
     async def accounts(self) -> list[VenueAccount]:
         """The seeded accounts and their keys."""
-        return await self._send(_accounts())
+        return await self._send(calls.accounts())
 
     async def ledger(self, query: LedgerQuery, *, venue: str | None = None) -> dict[str, Any]:
         """What the ledger of one exchange says; see `LedgerQuery`."""
-        return await self._send(_ledger(query, venue))
+        return await self._send(calls.ledger(query, venue))
+
+    async def requests(self, *, venue: str | None = None, **filters: Unpack[RequestFilters]) -> Requests:
+        """What was asked of one exchange, and its verdicts. `filters`: the fields of `LedgerQuery` for requests."""
+        return await self._send(calls.requests(filters, venue))
+
+    async def violations(self, *, venue: str | None = None, **filters: Unpack[ViolationFilters]) -> Violations:
+        """Each time that a meter was exceeded. `filters`: the fields of `LedgerQuery` for violations."""
+        return await self._send(calls.violations(filters, venue))
+
+    async def commands(self, *, venue: str | None = None, **filters: Unpack[CommandFilters]) -> Commands:
+        """The commands that one exchange has carried out. `filters`: the fields of `LedgerQuery` for commands."""
+        return await self._send(calls.commands(filters, venue))
+
+    async def meters(self, *, venue: str | None = None) -> list[MeterRow]:
+        """How the meters of one exchange stand."""
+        return (await self._send(calls.meters(venue))).meters
+
+    async def command(self, command: Command, *, venue: str | None = None) -> dict[str, dict[str, Any]]:
+        """Carry out a command of `planar.venue.steering`; what is now the case, by exchange."""
+        return await self._send(calls.command(command, venue))
 
     async def set_balance(self, account: str, asset: str, free: str, *, venue: str | None = None) -> dict[str, Any]:
         """Set what an account has free of an asset, as a decimal string."""
-        return await self._send(_set_balance(account, asset, free, venue))
+        (found,) = (await self.command(SetBalance(account=account, asset=asset, free=free), venue=venue)).values()
+        return found
 
     async def market(self, action: MarketAction, *, ms: int | None = None, venue: str | None = None) -> dict[str, Any]:
         """Freeze, resume or, by `ms`, step the market model of one exchange or of all."""
-        return await self._send(_market(action, ms, venue))
+        return await self.command(calls.market_command(action, ms), venue=venue)
 
     async def add_fault(self, rule: FaultRule) -> FaultRule:
         """Add a fault rule; the rule with its id."""
-        return await self._send(_add_fault(rule))
+        return await self._send(calls.add_fault(rule))
 
     async def faults(self) -> FaultsAnswer:
         """The rules in force, and what was hit."""
-        return await self._send(_faults())
+        return await self._send(calls.faults())
 
     async def clear_faults(self, rule_id: str | None = None) -> int:
         """Remove one rule or all; how many."""
-        return (await self._send(_clear_faults(rule_id)))["cleared"]
+        return (await self._send(calls.clear_faults(rule_id)))["cleared"]
 
     async def shutdown(self) -> None:
         """Ask the venue to end."""
-        await self._send(_shutdown())
+        await self._send(calls.shutdown())
 
-    async def _send(self, call: _Call[T]) -> T:
+    async def _send(self, call: Call[T]) -> T:
         if self._session is None:
             socket_path = self.record.socket
             connector = aiohttp.UnixConnector(socket_path) if socket_path else aiohttp.TCPConnector()
@@ -198,41 +142,62 @@ class SyncVenueControl:
 
     def status(self) -> VenueStatus:
         """How the venue is."""
-        return self._send(_status())
+        return self._send(calls.status())
 
     def accounts(self) -> list[VenueAccount]:
         """The seeded accounts and their keys."""
-        return self._send(_accounts())
+        return self._send(calls.accounts())
 
     def ledger(self, query: LedgerQuery, *, venue: str | None = None) -> dict[str, Any]:
         """What the ledger of one exchange says; see `LedgerQuery`."""
-        return self._send(_ledger(query, venue))
+        return self._send(calls.ledger(query, venue))
+
+    def requests(self, *, venue: str | None = None, **filters: Unpack[RequestFilters]) -> Requests:
+        """What was asked of one exchange, and its verdicts. `filters`: the fields of `LedgerQuery` for requests."""
+        return self._send(calls.requests(filters, venue))
+
+    def violations(self, *, venue: str | None = None, **filters: Unpack[ViolationFilters]) -> Violations:
+        """Each time that a meter was exceeded. `filters`: the fields of `LedgerQuery` for violations."""
+        return self._send(calls.violations(filters, venue))
+
+    def commands(self, *, venue: str | None = None, **filters: Unpack[CommandFilters]) -> Commands:
+        """The commands that one exchange has carried out. `filters`: the fields of `LedgerQuery` for commands."""
+        return self._send(calls.commands(filters, venue))
+
+    def meters(self, *, venue: str | None = None) -> list[MeterRow]:
+        """How the meters of one exchange stand."""
+        return self._send(calls.meters(venue)).meters
+
+    def command(self, command: Command, *, venue: str | None = None) -> dict[str, dict[str, Any]]:
+        """Carry out a command of `planar.venue.steering`; what is now the case, by exchange."""
+        return self._send(calls.command(command, venue))
 
     def set_balance(self, account: str, asset: str, free: str, *, venue: str | None = None) -> dict[str, Any]:
         """Set what an account has free of an asset, as a decimal string."""
-        return self._send(_set_balance(account, asset, free, venue))
+        (found,) = self.command(SetBalance(account=account, asset=asset, free=free), venue=venue).values()
+        return found
 
     def market(self, action: MarketAction, *, ms: int | None = None, venue: str | None = None) -> dict[str, Any]:
         """Freeze, resume or, by `ms`, step the market model of one exchange or of all."""
-        return self._send(_market(action, ms, venue))
+        return self.command(calls.market_command(action, ms), venue=venue)
 
     def add_fault(self, rule: FaultRule) -> FaultRule:
         """Add a fault rule; the rule with its id."""
-        return self._send(_add_fault(rule))
+        return self._send(calls.add_fault(rule))
 
     def faults(self) -> FaultsAnswer:
         """The rules in force, and what was hit."""
-        return self._send(_faults())
+        return self._send(calls.faults())
 
     def clear_faults(self, rule_id: str | None = None) -> int:
         """Remove one rule or all; how many."""
-        return self._send(_clear_faults(rule_id))["cleared"]
+        return self._send(calls.clear_faults(rule_id))["cleared"]
 
     def shutdown(self) -> None:
         """Ask the venue to end."""
-        self._send(_shutdown())
+        self._send(calls.shutdown())
 
-    def _send(self, call: _Call[T]) -> T:
+    def _send(self, call: Call[T]) -> T:
         connection = _connection(self.record)
         try:
             headers = {TOKEN_HEADER: self.record.token}
@@ -288,21 +253,25 @@ def find_running(state: Path | None = None) -> VenueRecord | None:
     return record if record is not None and registry.is_alive(record) else None
 
 
-async def start_private(venues: Sequence[str], *, seed: int = 1, activity: bool = False) -> PrivateVenue:
+async def start_private(
+    venues: Sequence[str], *, seed: int = 1, activity: bool = False, shape: str | None = None
+) -> PrivateVenue:
     """Start a venue in a child process that nobody else finds, and wait until it is ready.
 
     Args:
         venues: exchange ids, or `module:function` of wires outside Planar.
         seed: decides markets, accounts and their past.
         activity: seeded accounts trade on their own.
+        shape: path of a file that says how the markets behave (`planar.venue.shapes`).
 
     Raises:
         VenueUnavailable: it did not start; the message holds what it said.
     """
     options = ["--venues", ",".join(venues), "--seed", str(seed), "--no-registry", "--die-with-parent"]
+    options += [*(["--activity"] if activity else []), *([] if shape is None else ["--shape", shape])]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "planar.venue", *options, *(["--activity"] if activity else [])),
+        *("-m", "planar.venue", *options),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

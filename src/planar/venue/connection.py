@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE, HttpProcessingError, RawRequestMessage
 from aiohttp.streams import StreamReader
 
-import planar.runtime as runtime
+from planar.venue import clock
 
 ACCESS_LOG = logging.getLogger("planar.venue.access")
 """One line per request at level INFO; silent unless somebody turns it on."""
 
 SERVER_NAME = "planar-venue"
+RESETS: Final = struct.pack("ii", 1, 0)
+"""Value of SO_LINGER under which closing a socket resets its connection."""
+DATED: Final = web.RequestKey("planar.dated_ms", int)
+"""Key, in a request, of the time (UTC epoch, ms) that its answer tells in Date, where that is not the venue's own."""
 
 
 class HttpConnection(web.RequestHandler):
@@ -33,6 +39,8 @@ class HttpConnection(web.RequestHandler):
         super().__init__(manager, loop=loop, access_log=ACCESS_LOG, auto_decompress=False)
         self.gone = asyncio.Event()
         """Set when the client has left."""
+        self.admitted = False
+        """Whether the fault rules for new connections have been asked about it."""
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The transport's call when the connection is over."""
@@ -47,6 +55,13 @@ class HttpConnection(web.RequestHandler):
         else:
             super().log_exception(*args, **kw)
 
+    def reset(self) -> None:
+        """Break the connection so that the client's system sees a reset, where the socket knows of one."""
+        sock = self.transport.get_extra_info("socket") if self.transport is not None else None
+        if sock is not None and sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETS)
+        self.abort()
+
     def abort(self) -> None:
         """Break the connection at once; what is not yet written is lost."""
         if self.transport is not None:
@@ -54,7 +69,7 @@ class HttpConnection(web.RequestHandler):
 
 
 class VenueRequest(web.BaseRequest):
-    """A request whose answer is dated by the runtime's clock, so that a seeded run gives the same bytes twice."""
+    """A request whose answer is dated by the venue's clock, so that a seeded run gives the same bytes twice."""
 
     @property
     def connection(self) -> HttpConnection:
@@ -62,7 +77,7 @@ class VenueRequest(web.BaseRequest):
         return cast("HttpConnection", self.protocol)
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
-        response.headers["Date"] = formatdate(runtime.wall_ms() / 1000, usegmt=True)
+        response.headers["Date"] = formatdate(self.get(DATED, clock.wall_ms()) / 1000, usegmt=True)
         if response.headers.get("Server") == SERVER_SOFTWARE:
             response.headers["Server"] = SERVER_NAME
 
@@ -77,6 +92,12 @@ class HttpServer(web.Server):
     def __call__(self) -> HttpConnection:
         """A protocol for a new connection."""
         return HttpConnection(self, loop=self._event_loop)
+
+    def admitted(self) -> HttpConnection:
+        """A protocol for a connection about which the fault rules have been asked."""
+        connection = self()
+        connection.admitted = True
+        return connection
 
     def _request(
         self,

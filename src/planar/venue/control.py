@@ -2,9 +2,9 @@
 
     GET    /planar/status                             VenueStatus
     GET    /planar/accounts                           [VenueAccount]
-    GET    /planar/ledger?venue=&kind=orders&...      what the wire answers to a LedgerQuery
-    POST   /planar/balance   BalanceOrder             what is now the case
-    POST   /planar/market    MarketOrder              what is now the case, by venue
+    GET    /planar/ledger?venue=&kind=orders&...      the answer to a LedgerQuery; see Wire.ledger, and
+                                                      planar.venue.witness for Requests, Violations, Meters
+    POST   /planar/command   CommandOrder             what is now the case, by venue
     GET    /planar/faults                             FaultsAnswer
     POST   /planar/faults    FaultRule                the rule with its id
     DELETE /planar/faults[?id=]                       {"cleared": number of rules}
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -26,10 +26,14 @@ from aiohttp import web
 from planar.errors import BadRequest, PlanarError
 from planar.venue.connection import printable
 from planar.venue.faults import FaultBook, FaultRule, Firing, RuleState
+from planar.venue.misfits import misfit
+from planar.venue.steering import Command
 from planar.venue.wire import LedgerQuery, Wire
+from planar.venue.witness.questions import WITNESSED, answer, require_filters
 
 PREFIX = "/planar"
 TOKEN_HEADER = "X-Planar-Token"
+HINT = "docs/venue.md and docs/faults.md tell what each request takes"
 
 T = TypeVar("T")
 
@@ -43,6 +47,7 @@ class VenueStatus(msgspec.Struct, frozen=True, kw_only=True):
         port: TCP port, or None.
         socket: path of the Unix socket, or None.
         ca: path of the certificate to trust, or None.
+        seed: decided markets, accounts and their past; None if it is not known.
         started_ms: UTC epoch, ms.
         now_ms: UTC epoch, ms, by the venue's clock.
         connections: open now.
@@ -57,6 +62,7 @@ class VenueStatus(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None
     socket: str | None
     ca: str | None
+    seed: int | None
     started_ms: int
     now_ms: int
     connections: int
@@ -73,28 +79,14 @@ class FaultsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     firings: list[Firing]
 
 
-class BalanceOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Set what an account has free of an asset (a decimal string)."""
+class CommandOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command and the exchange that it is for; see `planar.venue.steering`.
 
-    account: str
-    asset: str
-    free: str
-    venue: str | None = None
-
-
-class MarketOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Stop, start or advance the market model of one exchange, or of all where `venue` is None.
-
-    `ms` goes with "step" only: by how much a frozen market advances.
+    `venue` None means the only one that runs or, for commands that concern the whole venue, each of them.
     """
 
-    action: Literal["freeze", "resume", "step"]
+    command: Command
     venue: str | None = None
-    ms: int | None = None
-
-    def __post_init__(self) -> None:
-        if (self.action == "step") != (self.ms is not None) or (self.ms is not None and self.ms < 1):
-            raise ValueError("`ms`, at least 1, goes with the action `step` and with no other")
 
 
 class ControlApi:
@@ -117,8 +109,7 @@ class ControlApi:
             "/status": {"GET": self._get_status},
             "/accounts": {"GET": self._get_accounts},
             "/ledger": {"GET": self._get_ledger},
-            "/balance": {"POST": self._post_balance},
-            "/market": {"POST": self._post_market},
+            "/command": {"POST": self._post_command},
             "/faults": {"GET": self._get_faults, "POST": self._post_fault, "DELETE": self._delete_faults},
             "/shutdown": {"POST": self._post_shutdown},
         }
@@ -137,8 +128,6 @@ class ControlApi:
             return _answer(405, {"error": f"{path} does not take {request.method}", "hint": ", ".join(methods)})
         try:
             return _answer(200, await endpoint(request))
-        except msgspec.MsgspecError as error:
-            return _answer(400, {"error": f"the request is not as {path} needs it: {error}", "hint": None})
         except PlanarError as error:
             return _answer(400, {"error": error.message, "hint": error.hint})
 
@@ -151,18 +140,26 @@ class ControlApi:
     async def _get_ledger(self, request: web.BaseRequest) -> Any:
         fields = dict(request.rel_url.query)
         wire = self._wire(fields.pop("venue", None))
-        return wire.ledger(msgspec.convert(fields, LedgerQuery, strict=False))
+        try:
+            query = msgspec.convert(fields, LedgerQuery, strict=False)
+        except msgspec.ValidationError as error:
+            raise BadRequest(misfit(error, fields), hint=HINT) from error
+        require_filters(query)
+        if query.kind not in WITNESSED:
+            return wire.ledger(query)
+        if query.account is not None:
+            wire.bench().account(query.account)
+        return answer(wire.witness, query)
 
-    async def _post_balance(self, request: web.BaseRequest) -> Any:
-        order = await _body(request, BalanceOrder)
-        body = {"account": order.account, "asset": order.asset, "free": order.free}
-        return await self._wire(order.venue).control("set_balance", body)
-
-    async def _post_market(self, request: web.BaseRequest) -> Any:
-        order = await _body(request, MarketOrder)
-        wires = list(self._wires.values()) if order.venue is None else [self._wire(order.venue)]
-        body = {} if order.ms is None else {"ms": order.ms}
-        return {wire.id: await wire.control(order.action, body) for wire in wires}
+    async def _post_command(self, request: web.BaseRequest) -> Any:
+        order = await _body(request, CommandOrder)
+        everywhere = order.venue is None and order.command.everywhere
+        wires = list(self._wires.values()) if everywhere else [self._wire(order.venue)]
+        done: dict[str, dict[str, Any]] = {}
+        for wire in wires:
+            done[wire.id] = order.command.carry_out(wire.bench())
+            wire.witness.commanded(msgspec.to_builtins(order.command))
+        return done
 
     async def _get_faults(self, request: web.BaseRequest) -> FaultsAnswer:
         return FaultsAnswer(rules=self._faults.states(), firings=self._faults.firings())
@@ -185,13 +182,23 @@ class ControlApi:
             return next(iter(self._wires.values()))
         wire = self._wires.get(venue) if venue is not None else None
         if wire is None:
-            problem = "`venue` is missing" if venue is None else f"no exchange '{venue}' runs here"
-            raise BadRequest(problem, hint=f"running: {', '.join(self._wires)}")
+            running = ", ".join(self._wires)
+            if venue is None:
+                raise BadRequest(
+                    "venue is missing: several exchanges run here", hint=f"add --venue, or the field `venue`: {running}"
+                )
+            raise BadRequest(f"no exchange '{venue}' runs here", hint=f"running: {running}")
         return wire
 
 
 async def _body(request: web.BaseRequest, kind: type[T]) -> T:
-    return msgspec.json.decode(await request.read(), type=kind)
+    body = await request.read()
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise BadRequest(misfit(error, msgspec.json.decode(body)), hint=HINT) from error
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"the request's body is no JSON: {error}", hint=HINT) from error
 
 
 def _answer(status: int, value: Any) -> web.Response:

@@ -11,19 +11,18 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 
-from planar.errors import ConfigError, PlanarError, VenueUnavailable
-from planar.venue import registry
+from planar.errors import BadRequest, ConfigError, VenueUnavailable
+from planar.venue import recording, registry, shapes
 from planar.venue.ca import Authority
 from planar.venue.registry import VenueRecord
 from planar.venue.server import VenueServer
-from planar.venue.wire import load_wire
-
-EXIT_OK = 0
-EXIT_CANNOT_START = 2
+from planar.venue.steering.recordings import StartReplay
+from planar.venue.wire import Wire, load_wire
 
 
 class VenueOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +36,9 @@ class VenueOptions(msgspec.Struct, frozen=True, kw_only=True):
         socket: path of the Unix socket; None puts it into the state directory.
         die_with_parent: end when standard input closes.
         registry: make the venue known to others on this machine; there can be one such per state directory.
+        shape: path of a file that says how the markets behave (`planar.venue.shapes`).
+        replays: paths of recordings to play from the start, each on the exchange that its header names.
+        replay_speed: how many times as fast as they were recorded; None for as fast as it goes.
     """
 
     venues: tuple[str, ...]
@@ -46,28 +48,29 @@ class VenueOptions(msgspec.Struct, frozen=True, kw_only=True):
     socket: str | None = None
     die_with_parent: bool = False
     registry: bool = True
+    shape: str | None = None
+    replays: tuple[str, ...] = ()
+    replay_speed: float | None = 1.0
 
 
-def run(options: VenueOptions, announce: Callable[[VenueRecord], None]) -> int:
-    """Run a venue until it is asked to end; its exit code. `announce` is called when it is ready.
+def run(options: VenueOptions, announce: Callable[[VenueRecord], None]) -> None:
+    """Run a venue until it is asked to end. `announce` is called when it is ready.
 
-    A venue that cannot start says why in one line on standard error.
+    Raises:
+        ConfigError: the options ask for what there is not.
+        VenueUnavailable: it cannot start.
     """
-    try:
+    with contextlib.suppress(KeyboardInterrupt):  # before the signal handlers stood
         asyncio.run(_serve(options, announce))
-    except PlanarError as error:
-        print(f"planar venue: {error.message}" + (f": {error.hint}" if error.hint else ""), file=sys.stderr)
-        return EXIT_CANNOT_START
-    except KeyboardInterrupt:  # before the signal handlers stood
-        return EXIT_OK
-    return EXIT_OK
 
 
 async def _serve(options: VenueOptions, announce: Callable[[VenueRecord], None]) -> None:
     state = registry.state_dir()
     if options.registry:
         _refuse_second(registry.read(state))
-    server = VenueServer([load_wire(name, seed=options.seed, activity=options.activity) for name in options.venues])
+    wires = [load_wire(name, seed=options.seed, activity=options.activity) for name in options.venues]
+    _set_up(wires, options)
+    server = VenueServer(wires, seed=options.seed)
     _end_on_request(server, die_with_parent=options.die_with_parent)
     record = await server.start(
         port=options.port,
@@ -81,6 +84,24 @@ async def _serve(options: VenueOptions, announce: Callable[[VenueRecord], None])
             ending.callback(registry.remove, state, record)
         announce(record)
         await server.until_shutdown()
+
+
+def _set_up(wires: Sequence[Wire], options: VenueOptions) -> None:
+    """Shape the markets and begin the recordings."""
+    if options.shape is not None:
+        shapes.apply(shapes.load(Path(options.shape)), wires)
+    for name in options.replays:
+        path = Path(name).absolute()
+        try:
+            venue = recording.read_header(path).venue
+            chosen = wires if len(wires) == 1 else [wire for wire in wires if wire.id == venue]
+            if not chosen:
+                hint = f"running: {', '.join(wire.id for wire in wires)}"
+                raise ConfigError(f"{path} was recorded at {venue}, which does not run here", hint=hint)
+            recording.check(path, chosen[0].bench().exchange.symbols)
+            StartReplay(path=str(path), speed=options.replay_speed).carry_out(chosen[0].bench())
+        except BadRequest as error:
+            raise ConfigError(error.message, hint=error.hint) from error
 
 
 def _refuse_second(record: VenueRecord | None) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -77,19 +79,36 @@ def venue_dir(state: Path) -> Path:
 def socket_path(state: Path) -> str:
     """A path for this process's Unix socket; sockets of processes that died are removed.
 
+    It lies in the state directory, or, where that has too long a name for a socket, in the user's own directory among
+    the temporary files.
+
     Raises:
-        VenueUnavailable: the state directory's path is too long for a socket.
+        VenueUnavailable: both names are too long, or somebody else owns the latter.
     """
+    name = f"venue-{os.getpid()}.sock"
     home = venue_dir(state)
+    if len(os.fsencode(home / name)) > SOCKET_PATH_MAX:
+        home = _short_dir()
     for old in sorted(home.glob("venue-*.sock")):
         pid = old.stem.removeprefix("venue-")
         if pid.isdecimal() and not _process_exists(int(pid)):
             old.unlink(missing_ok=True)
-    path = str(home / f"venue-{os.getpid()}.sock")
+    path = str(home / name)
     if len(os.fsencode(path)) > SOCKET_PATH_MAX:
         raise VenueUnavailable(
             f"the path of the venue's socket is longer than {SOCKET_PATH_MAX} bytes: {path}",
             hint="give a shorter one with --socket, or set PLANAR_STATE to a shorter directory",
+        )
+    return path
+
+
+def _short_dir() -> Path:
+    path = Path(tempfile.gettempdir()) / f"planar-{os.getuid()}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise VenueUnavailable(
+            f"{path} is not a directory of this user alone", hint="remove it, or give a path with --socket"
         )
     return path
 

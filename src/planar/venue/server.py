@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from http import HTTPStatus
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 import planar.runtime as runtime
 from planar.errors import ConfigError
@@ -20,10 +21,13 @@ from planar.venue.ca import Authority
 from planar.venue.connection import HttpServer, VenueRequest, bare_host
 from planar.venue.control import PREFIX, ControlApi, VenueStatus
 from planar.venue.doors import TcpDoor, UnixDoor
-from planar.venue.faults import FaultBook, FrameBook, Subject
+from planar.venue.faults import Answer, FaultBook, FrameBook, Subject
+from planar.venue.faults.rules import Part
+from planar.venue.reception import FrontDesk, PlainArrival
 from planar.venue.registry import VenueRecord
-from planar.venue.websocket import FRAMES
+from planar.venue.websocket import FRAMES, LATENCY
 from planar.venue.wire import Wire
+from planar.venue.witness import Door, Passage, passing
 
 CONTROL_HOST = "venue.local"
 """Host of the control API on the Unix socket, where no address stands for the venue."""
@@ -40,8 +44,11 @@ class VenueServer:
         record: how it is reached; None before `start`.
     """
 
-    def __init__(self, wires: Sequence[Wire]) -> None:
+    def __init__(self, wires: Sequence[Wire], *, seed: int | None = None) -> None:
         """
+        Args:
+            seed: what the wires were made from, for those who ask; None: they were not all made from one.
+
         Raises:
             ConfigError: there is no wire, or two have the same id or serve the same host.
         """
@@ -54,12 +61,13 @@ class VenueServer:
             raise ConfigError(f"two of these venues are the same or share a host: {names}", hint="name each once")
         self.faults = FaultBook()
         self.record: VenueRecord | None = None
+        self._seed = seed
         self._shutdown = asyncio.Event()
         self._token = runtime.token(TOKEN_LENGTH)
         self._control = ControlApi(self._wires, self.faults, self._token, self.status, self.request_shutdown)
         self._http = HttpServer(self._handle)
-        self._tcp: TcpDoor | None = None
-        self._unix: UnixDoor | None = None
+        hosts = {host: wire.id for host, wire in self._by_host.items()}
+        self._desk = FrontDesk(hosts, self.faults, self._refusal)
         self._started: list[Wire] = []
 
     async def start(
@@ -83,19 +91,19 @@ class VenueServer:
                 self._started.append(wire)
                 await wire.start()
             if unix_path is not None:
-                self._unix = UnixDoor(self._http, unix_path)
-                await self._unix.open()
+                self._desk.unix = UnixDoor(self._http, unix_path)
+                await self._desk.unix.open()
             if port is not None and authority is not None:
-                tls = authority.server_context(tuple(self._by_host))
-                self._tcp = TcpDoor(self._http, tls, self._by_host.__contains__, self._refusal)
-                self._tcp.open(port)
+                self._desk.authority = authority
+                self._desk.tcp = TcpDoor(self._http, authority.server_context(tuple(self._by_host)), self._desk)
+                self._desk.tcp.open(port)
         except BaseException:
             await self.stop()
             raise
         self.record = VenueRecord(
             instance=runtime.token(8),
             pid=os.getpid(),
-            port=self._tcp.port if self._tcp else None,
+            port=self._desk.tcp.port if self._desk.tcp else None,
             socket=unix_path,
             token=self._token,
             ca=str(authority.path) if authority else None,
@@ -106,10 +114,7 @@ class VenueServer:
 
     async def stop(self) -> None:
         """Close the doors, end the exchanges and every connection."""
-        if self._tcp is not None:
-            await self._tcp.close()
-        if self._unix is not None:
-            self._unix.close()
+        await self._desk.close()
         while self._started:
             await self._started.pop().stop()
         await self._http.close(CLOSE_GRACE_S)
@@ -136,19 +141,21 @@ class VenueServer:
             port=self.record.port,
             socket=self.record.socket,
             ca=self.record.ca,
+            seed=self._seed,
             started_ms=self.record.started_ms,
             now_ms=runtime.wall_ms(),
             connections=len(self._http.connections),
             requests=self._http.requests_count,
             fault_rules=len(self.faults.states()),
-            tls_failures=self._tcp.tls_failures if self._tcp else 0,
-            last_tls_failure=self._tcp.last_tls_failure if self._tcp else None,
+            tls_failures=self._desk.tcp.tls_failures if self._desk.tcp else 0,
+            last_tls_failure=self._desk.tcp.last_tls_failure if self._desk.tcp else None,
         )
 
     async def _handle(self, request: VenueRequest) -> web.StreamResponse:
         """Route one request, whichever door it came through, when the whole of it is here."""
         try:
             if not _is_upgrade(request):
+                _ask_for_body(request)
                 await request.read()  # from here on it makes no difference whether the client is still there
         except (ConnectionError, web.RequestPayloadError):
             return web.Response(status=400, text="planar venue: the request's body did not come in whole\n")
@@ -161,7 +168,8 @@ class VenueServer:
         if host in self._by_host:
             return await self._serve(host, path, request)
         foreign_port = proxied is not None and self.record is not None and proxied.port != self.record.port
-        if host not in LOOPBACK_HOSTS or foreign_port:
+        hostless = proxied is None and "Host" not in request.headers  # HTTP/1.0 needs none; the port is loopback's
+        if foreign_port or (host not in LOOPBACK_HOSTS and not hostless):
             return web.Response(status=403, text=self._refusal(host))
         if path == PREFIX or path.startswith(PREFIX + "/"):
             return await self._control.handle(path, request)
@@ -184,10 +192,34 @@ class VenueServer:
         return web.Response(status=404, text=text)
 
     async def _serve(self, host: str, path: str, request: VenueRequest) -> web.StreamResponse:
+        """Let an exchange answer, with the faults in between, and put the request on record."""
         wire = self._by_host[host]
+        passage = wire.witness.begin(
+            "connect" if _is_upgrade(request) else "http",
+            door=_door(request),
+            host=host,
+            method=request.method,
+            path=path,
+            account=wire.account_of(request),
+        )
+        try:
+            response = await self._carry(wire, host, path, request)
+            delay_s = 0.0 if _is_upgrade(request) else wire.bench().model.latency.draw_s()
+            if delay_s:
+                await runtime.sleep(delay_s)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                passage.settle("failed")
+            _end(passage, request, None)
+            raise
+        _end(passage, request, response)
+        return response
+
+    async def _carry(self, wire: Wire, host: str, path: str, request: VenueRequest) -> web.StreamResponse:
         upgrade = _is_upgrade(request)
+        first, request.connection.admitted = not request.connection.admitted, True
         if self.faults.empty() and not upgrade:
-            return await wire.handle(host, path, request)
+            return await _ask(wire, host, path, request)
         subject = Subject(
             venue=wire.id,
             method=request.method,
@@ -197,19 +229,29 @@ class VenueServer:
             upgrade=upgrade,
             query=request.rel_url.raw_query_string,
         )
+        refused = self._desk.connection_fault(host, tunnelled=False) if first else None
+        if refused is not None:
+            await refused.play(PlainArrival(request.connection, self._desk))
+            return web.Response()  # goes nowhere
         if upgrade:
             request[FRAMES] = FrameBook(self.faults, subject)
+            request[LATENCY] = wire.bench().model.latency
         body = b"" if upgrade else await request.read()
 
         async def handle() -> web.StreamResponse:
-            return await wire.handle(host, path, request)
+            return await _ask(wire, host, path, request)
+
+        async def read() -> web.StreamResponse:
+            return await meet("reads", handle)
 
         async def answer() -> web.StreamResponse:
-            clock = self.faults.request_fault(msgspec.structs.replace(subject, part="clock"), body)
-            return await handle() if clock is None else await clock.play(request, handle)
+            return await meet("clock", read)
 
-        fault = self.faults.request_fault(subject, body)
-        return await answer() if fault is None else await fault.play(request, answer)
+        async def meet(part: Part, go_on: Answer) -> web.StreamResponse:
+            fault = self.faults.request_fault(msgspec.structs.replace(subject, part=part), body)
+            return await go_on() if fault is None else await fault.play(request, go_on)
+
+        return await meet("request", answer)
 
     def _refusal(self, host: str) -> str:
         return (
@@ -220,6 +262,38 @@ class VenueServer:
     def _served(self) -> str:
         lines = [f"{wire.id}: {', '.join(wire.hosts)}\n" for wire in self._wires.values()]
         return "Served here:\n" + "".join(lines)
+
+
+async def _ask(wire: Wire, host: str, path: str, request: VenueRequest) -> web.StreamResponse:
+    """The exchange's own answer, put on record. That of a WebSocket is over by then, and recorded when it opened."""
+    passage = passing()
+    response = await wire.handle(host, path, request)
+    if passage is not None and passage.row.status != HTTPStatus.SWITCHING_PROTOCOLS:
+        passage.heard(response.status)
+    return response
+
+
+def _end(passage: Passage, request: VenueRequest, response: web.StreamResponse | None) -> None:
+    """A request is over, or the WebSocket connection that came of it."""
+    if passage.row.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        passage.closed(getattr(response, "close_code", None))
+    else:
+        stands = request.transport is not None and not request.transport.is_closing()
+        passage.end(response.status if response is not None and (stands or response.prepared) else None)
+
+
+def _door(request: VenueRequest) -> Door:
+    if not request.remote:
+        return "unix"
+    transport = request.transport
+    return "tls" if transport is not None and transport.get_extra_info("ssl_object") is not None else "http"
+
+
+def _ask_for_body(request: VenueRequest) -> None:
+    """Tell a client that waits for leave to send its body (RFC 9110, 10.1.1) to go on; curl does, with large ones."""
+    waits = request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue"
+    if waits and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def _has_absolute_url(request: VenueRequest) -> bool:

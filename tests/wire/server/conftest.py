@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fault_kit import TRADERS, Houses, Trader, open_houses
 from toy_wire import ToyWire
 from venue_kit import DOORS, Client, Venue
 
@@ -32,3 +33,14 @@ async def client(request: pytest.FixtureRequest, venue: Venue) -> AsyncIterator[
     made = DOORS[request.param](venue)
     async with made.session:
         yield made
+
+
+@pytest.fixture
+async def houses(tmp_path: Path) -> AsyncIterator[Houses]:
+    async with open_houses(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(params=list(TRADERS))
+def trader(request: pytest.FixtureRequest, houses: Houses) -> Trader:
+    return houses.trader(request.param)

@@ -140,6 +140,27 @@ async def test_tunnel_of_a_client_that_does_not_wait_for_the_answer(venue: Venue
     assert answer.startswith(b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 200 OK")
 
 
+async def test_a_client_of_http_1_0_need_not_name_the_host(venue: Venue) -> None:
+    answer = await converse(venue.record.port or 0, b"GET /api/time HTTP/1.0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.0 200 OK")
+    assert (await converse(venue.record.port or 0, b"GET / HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.0 404 ")
+
+
+async def test_a_client_that_waits_for_leave_to_send_its_body(venue: Venue) -> None:
+    head = (
+        f"POST /api/x HTTP/1.1\r\nHost: {API}\r\nContent-Length: 5\r\nExpect: 100-Continue\r\nConnection: close\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", venue.record.port)
+    writer.write(head.encode())
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"body!")
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"body!" in answer
+    writer.close()
+    await writer.wait_closed()
+
+
 @pytest.mark.parametrize(
     "head", [b"CONNECT\r\n\r\n", b"COPY / HTTP/1.1\r\n\r\n", b"CONNECT " + b"x" * 20_000 + b":1 HTTP/1.1\r\n\r\n"]
 )

@@ -15,6 +15,7 @@ from planar.errors import AuthenticationError, BadRequest, ConfigError, VenueUna
 from planar.venue.client import SyncVenueControl, VenueControl
 from planar.venue.faults import CutAnswer, DropAnswer, FaultRule, RefuseRequest
 from planar.venue.server import VenueServer
+from planar.venue.steering import Step
 from planar.venue.wire import LedgerQuery
 
 
@@ -38,19 +39,32 @@ async def test_accounts_ledger_and_balance(control: VenueControl, venue: Venue) 
     assert [(a.account, a.apiKey) for a in await control.accounts()] == [("alice", "key-of-alice")]
     venue.wire.orders.extend(["a", "b", "c"])
     assert await control.ledger(LedgerQuery(kind="orders", account="alice", limit=2)) == {"orders": ["b", "c"]}
-    assert await control.set_balance("alice", "BTC", "0.10", venue="toy") == {"USDT": "1000", "BTC": "0.10"}
+    btc = {"free": "0.1", "locked": "0"}
+    assert await control.set_balance("alice", "BTC", "0.10", venue="toy") == {"account": "alice", "asset": "BTC", **btc}
     assert await control.ledger(LedgerQuery(kind="balances"), venue="toy") == {
-        "balances": {"alice": {"USDT": "1000", "BTC": "0.10"}}
+        "balances": {"alice": {"BTC": btc, "USDT": {"free": "1000", "locked": "0"}}}
     }
 
 
-async def test_market(control: VenueControl) -> None:
-    assert await control.market("freeze") == {"toy": {"frozen": True, "clock_ms": 0}}
-    assert await control.market("step", ms=250, venue="toy") == {"toy": {"frozen": True, "clock_ms": 250}}
-    assert await control.market("resume") == {"toy": {"frozen": False, "clock_ms": 250}}
-    with pytest.raises(BadRequest, match="not frozen") as caught:
+async def test_market(control: VenueControl, venue: Venue) -> None:
+    assert await control.market("freeze") == {"toy": {"frozen": True}}
+    assert await control.market("step", ms=250, venue="toy") == {"toy": {"frozen": True}}
+    assert await control.command(Step(ms=50)) == {"toy": {"frozen": True}}
+    assert venue.wire.model.advanced_ms == 300
+    assert await control.market("resume") == {"toy": {"frozen": False}}
+    found = await control.commands(since_id=1)
+    assert [(row.id, row.command) for row in found.commands] == [
+        (2, {"action": "step", "ms": 250}),
+        (3, {"action": "step", "ms": 50}),
+        (4, {"action": "resume"}),
+    ]
+    assert found.count == 4
+    with pytest.raises(BadRequest, match="is running") as caught:
         await control.market("step", ms=1)
     assert caught.value.hint == "freeze it first"
+    for action, ms in (("step", None), ("freeze", 5)):
+        with pytest.raises(BadRequest, match=f"ms = {ms} with {action}"):
+            await control.market(action, ms=ms)
 
 
 async def test_faults(control: VenueControl, venue: Venue) -> None:
@@ -108,13 +122,14 @@ async def test_the_token_is_needed(venue: Venue) -> None:
     [
         ("GET", "/nothing", None, 404, "/planar/ledger"),
         ("PUT", "/status", None, 405, "GET"),
-        ("POST", "/faults", b"{", 400, "/planar/faults"),
+        ("POST", "/faults", b"{", 400, "is no JSON"),
         ("POST", "/faults", b'{"fault": {"kind": "explode"}}', 400, "explode"),
-        ("POST", "/market", b'{"action": "step"}', 400, "`ms`"),
-        ("POST", "/market", b'{"action": "freeze", "ms": 5}', 400, "`ms`"),
-        ("POST", "/market", b'{"action": "step", "ms": 0}', 400, "`ms`"),
-        ("POST", "/market", b'{"action": "stop"}', 400, "stop"),
-        ("POST", "/balance", b'{"account": "alice", "asset": "BTC"}', 400, "free"),
+        ("POST", "/command", b'{"command": {"action": "step"}}', 400, "command.ms is missing"),
+        ("POST", "/command", b'{"command": {"action": "freeze", "ms": 5}}', 400, "command.ms is no field"),
+        ("POST", "/command", b'{"command": {"action": "step", "ms": 0}}', 400, "at least 1"),
+        ("POST", "/command", b'{"command": {"action": "stop"}}', 400, "stop"),
+        ("POST", "/command", b'{"command": {"action": "set_balance", "account": "alice"}}', 400, "asset"),
+        ("POST", "/command", b'{"command": {"action": "freeze"}, "venues": "toy"}', 400, "venues"),
         ("GET", "/ledger?kind=secrets", None, 400, "secrets"),
         ("GET", "/ledger?kind=orders&sumbol=x", None, 400, "sumbol"),
         ("GET", "/ledger?kind=orders&limit=many", None, 400, "limit"),
@@ -144,8 +159,8 @@ async def test_the_sync_client_says_the_same(venue: Venue) -> None:
     def run(control: SyncVenueControl) -> None:
         assert control.status().instance == venue.record.instance
         assert [account.account for account in control.accounts()] == ["alice"]
-        assert control.set_balance("alice", "BTC", "2")["BTC"] == "2"
-        assert control.ledger(LedgerQuery(kind="balances"))["balances"]["alice"]["BTC"] == "2"
+        assert control.set_balance("alice", "BTC", "2")["free"] == "2"
+        assert control.ledger(LedgerQuery(kind="balances"))["balances"]["alice"]["BTC"]["free"] == "2"
         assert control.market("freeze")["toy"]["frozen"]
         assert control.add_fault(FaultRule(fault=DropAnswer(), path="/x")).id
         assert control.faults().firings == []
@@ -188,9 +203,11 @@ async def test_several_exchanges_need_a_name(venue: Venue) -> None:
     assert venue.record.socket is not None
     record = await both.start(unix_path=venue.record.socket + "2")
     async with VenueControl(record) as control:
-        with pytest.raises(BadRequest, match="`venue` is missing") as caught:
+        with pytest.raises(BadRequest, match="venue is missing") as caught:
             await control.ledger(LedgerQuery(kind="orders"))
-        assert caught.value.hint == "running: toy, other"
+        assert caught.value.hint == "add --venue, or the field `venue`: toy, other"
         assert list(await control.market("freeze")) == ["toy", "other"]
+        with pytest.raises(BadRequest, match="venue is missing"):
+            await control.set_balance("alice", "BTC", "1")
         assert await control.ledger(LedgerQuery(kind="orders"), venue="other") == {"orders": []}
     await both.stop()

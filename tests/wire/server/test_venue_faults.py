@@ -21,6 +21,7 @@ from planar.venue.faults import (
     Fault,
     FaultBook,
     FaultRule,
+    GarbleAnswer,
     HangAnswer,
     HangRequest,
     RefuseRequest,
@@ -145,6 +146,28 @@ async def test_replace_answer(
     assert venue.wire.orders == FIRST
 
 
+async def test_garble_answer(client: Client, venue: Venue) -> None:
+    inject(venue, GarbleAnswer(flips=4))
+    async with client.request("POST", ORDER, data="first") as response:
+        garbled = await response.read()
+        assert (response.status, response.content_type) == (200, "application/json")
+    assert venue.wire.orders == FIRST
+    venue.wire.orders.clear()
+    _, right = await place(client)
+    assert sum((a ^ b).bit_count() for a, b in zip(garbled, right, strict=True)) == 4
+
+
+@pytest.mark.parametrize("status", [429, 418])
+@pytest.mark.parametrize("headers", [{"Retry-After": "11"}, {}])
+async def test_bans_with_and_without_a_time(client: Client, venue: Venue, status: int, headers: dict[str, str]) -> None:
+    text = '{"code":-1003,"msg":"Way too much request weight used; IP banned until 1700000000000."}'
+    inject(venue, RefuseRequest(status=status, body=text, headers=headers | {"Content-Type": "application/json"}))
+    async with client.request("POST", ORDER, data="first") as response:
+        assert (response.status, response.headers.get("Retry-After")) == (status, headers.get("Retry-After"))
+        assert (await response.json())["code"] == -1003
+    assert venue.wire.orders == []
+
+
 async def test_refuse_request(client: Client, venue: Venue) -> None:
     inject(venue, RefuseRequest(status=429, body="slow down", headers={"Retry-After": "7"}))
     async with client.request("POST", ORDER, data="first") as response:
@@ -236,6 +259,25 @@ def test_of_two_due_rules_the_first_acts_and_both_count() -> None:
         (2, "b", "drop_request"),
     ]
     assert [state.seen for state in book.states()] == [3, 3]
+
+
+def test_a_rule_may_wait_for_another() -> None:
+    book = FaultBook()
+    with pytest.raises(BadRequest, match="after = 'a' names no fault rule"):
+        book.add(FaultRule(id="b", fault=DropRequest(), after="a"))
+    book.add(FaultRule(id="a", fault=DropAnswer(), nth=2))
+    book.add(FaultRule(id="b", fault=DropRequest(), after="a", count=2))
+    assert [type(book.fault_for(subject())) for _ in range(5)] == [
+        type(None),
+        DropAnswer,
+        DropRequest,
+        DropRequest,
+        type(None),
+    ]
+    book.clear("a")
+    book.add(FaultRule(id="a", fault=DropAnswer(), nth=100))
+    assert book.fault_for(subject()) is None
+    assert [state.seen for state in book.states() if state.rule.id == "b"] == [3]
 
 
 def test_rules_have_ids_and_can_be_cleared() -> None:

@@ -8,12 +8,14 @@ import hmac
 import json
 import time
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from planar.venue.checker import main
+from planar.venue.checker import Operation, ask, check
+from planar.venue.client import SyncVenueControl
 from planar.venue.faults import DropFrame, FaultRule, RefuseMessage, ShiftClock
 from planar.venue.server import VenueServer
 from planar.venue.wire.binance import BinanceWire, create
@@ -78,24 +80,19 @@ async def test_frames_and_messages_of_a_stream(
 async def test_the_checker_asks_a_running_venue(
     server: tuple[VenueServer, BinanceWire],
     session: aiohttp.ClientSession,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     venue, wire = server
     assert venue.record is not None
     venue.faults.clear()
     await order(session, wire, "kept")
     await order(session, wire, "forgotten")
-    rows = [
-        {"kind": "create", "client_id": name, "symbol": "BTC/USDT", "result": "ok", "state": "open", "filled": "0"}
+    claim = {"state": "open", "filled": Decimal(0), "cost": Decimal(0), "fees": {}}
+    history = [
+        Operation(kind="create", client_id=name, symbol="BTC/USDT", result="ok", **claim)
         for name in ("kept", "invented")
     ]
-    history = tmp_path / "history.jsonl"
-    history.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    account = wire.accounts()[0].account
-    record = venue.record
-    options = [str(history), "--socket", str(record.socket), "--token", record.token, "--account", account]
-    assert await asyncio.to_thread(main, options) == 1
-    found = json.loads(capsys.readouterr().out)["findings"]
-    named = {one["client_id"]: one["problem"] for one in found if one["client_id"] in ("kept", "forgotten", "invented")}
-    assert named == {"forgotten": "phantom", "invented": "lost"}
+    control = SyncVenueControl(venue.record)
+    ledger = await asyncio.to_thread(ask, control, wire.accounts()[0].account)
+    report = check(history, ledger, seed=7)
+    assert {one.client_id: one.problem for one in report.findings} == {"forgotten": "phantom", "invented": "lost"}
+    assert report.orders == 2  # those that the accounts were seeded with are from before

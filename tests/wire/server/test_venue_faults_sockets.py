@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 import msgspec
@@ -31,6 +32,7 @@ from planar.venue.faults import (
     ShiftClock,
     Silence,
     SlowSocket,
+    StopReading,
     Subject,
 )
 
@@ -118,6 +120,22 @@ async def test_half_open(client: Client, venue: Venue) -> None:
     assert socket.close_code == 1006
 
 
+async def test_a_socket_that_is_not_read(client: Client, venue: Venue) -> None:
+    inject(venue, StopReading(), body="1")
+    url = f"{client.scheme.replace('http', 'ws')}://{STREAM}/ws/a"
+    quick = aiohttp.ClientWSTimeout(ws_close=0.05)  # type: ignore[call-arg]
+    async with client.session.ws_connect(url, timeout=quick, **client.options) as socket:  # type: ignore[arg-type]
+        assert await socket.receive_str() == "hello /ws/a"
+        await socket.send_str("1")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                while True:  # what is sent backs up, in the venue's system first, then here
+                    await socket.send_str("x" * 1_000_000)
+        await venue.wire.sockets[0].send_str("still told")
+        assert await socket.receive_str(timeout=3) == "still told"
+    assert [firing.kind for firing in venue.server.faults.firings()] == ["stop_reading"]
+
+
 async def test_slow_socket(client: Client, venue: Venue) -> None:
     inject(venue, SlowSocket(bytes_per_s=100))
     begun = time.monotonic()
@@ -151,6 +169,23 @@ async def test_messages_dropped_and_refused(client: Client, venue: Venue) -> Non
     async with await talk(client, "1", '{"method":"SUBSCRIBE","id": 7}', "2") as socket:
         assert await socket.receive_str(timeout=3) == '{"error":"no","id":7}'
         assert await socket.receive_str(timeout=3) == "echo 2"
+
+
+async def test_the_account_of_a_connection_may_come_late(client: Client, venue: Venue) -> None:
+    venue.server.faults.add(FaultRule(fault=DropFrame(), account="alice", count=None))
+    async with await talk(client, "1") as socket:
+        assert await socket.receive_str(timeout=3) == "echo 1"
+        venue.wire.sockets[0].account = "alice"  # type: ignore[attr-defined]
+        await socket.send_str("2")
+        with pytest.raises(TimeoutError):
+            await socket.receive(timeout=0.05)
+
+
+async def test_dates_are_told_by_the_shifted_clock(client: Client, venue: Venue) -> None:
+    venue.server.faults.add(FaultRule(fault=ShiftClock(skew_ms=-3_600_000), path="/api/*", count=None))
+    async with client.request("GET", f"{API}/api/time") as response:
+        told_s = parsedate_to_datetime(response.headers["Date"]).timestamp()
+    assert -3_700 < told_s - time.time() < -3_500
 
 
 async def test_the_clock_is_shifted_where_the_rule_holds(client: Client, venue: Venue) -> None:

@@ -9,7 +9,16 @@ from toy_wire import API, STREAM, ToyWire
 
 import planar.runtime as runtime
 from planar.venue.client import VenueControl
-from planar.venue.faults import CutAnswer, DelayAnswer, DropAnswer, FaultRule, HangAnswer
+from planar.venue.faults import (
+    CloseDoors,
+    CutAnswer,
+    DelayAnswer,
+    DropAnswer,
+    FaultRule,
+    HangAnswer,
+    HangConnection,
+    ResetConnection,
+)
 from planar.venue.server import VenueServer
 from planar.venue.wire import LedgerQuery
 
@@ -34,6 +43,7 @@ async def scenario() -> list[object]:
         log.append(await control.ledger(LedgerQuery(kind="orders")))
         log.append([(firing.kind, firing.ts_ms) for firing in (await control.faults()).firings])
         log.append(await control.status())
+        log.append((await control.requests()).requests)
     await server.stop()
     return log
 
@@ -68,3 +78,39 @@ def test_faults_and_time_are_virtual() -> None:
     assert dict(delayed[2])["Date"] in dates
     assert log[8:10] == ["hello /ws/a", "echo ping"]
     assert log[11] == {"orders": ["x"] * 4}
+    witnessed = [(row.kind, row.verdict, row.status, row.sent) for row in log[-1]]
+    answers = [("http", "done", 200, sent) for sent in (None, 200, None, 200)]
+    assert witnessed == [*answers, ("connect", "done", 101, 101), ("message", "done", None, None)]
+    assert [row.duration_us // 1_000_000 for row in log[-1]][3:] == [90, 0, 0]
+
+
+async def cut_off() -> list[object]:
+    """A client that meets every fault of a connection; what it saw, and when."""
+    server = VenueServer([ToyWire(seed=3, activity=False)])
+    record = await server.start(unix_path=PATH)
+    begun = runtime.monotonic()
+    log: list[object] = []
+    for fault in (ResetConnection(), HangConnection(), CloseDoors(for_ms=30_000)):
+        server.faults.add(FaultRule(fault=fault, host=API))
+        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(PATH)) as session:
+            log += [await place(session), await place(session)]
+    await runtime.sleep(30)
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(PATH)) as session:
+        log += [(await place(session))[0], runtime.monotonic() - begun]
+    async with VenueControl(record) as control:
+        log.append([(firing.kind, firing.ts_ms) for firing in (await control.faults()).firings])
+    await server.stop()
+    return log
+
+
+def test_faults_of_connections_are_virtual_too() -> None:
+    log = runtime.simulate(cut_off, seed=11, start_wall_ms=START_MS)
+    assert repr(log) == repr(runtime.simulate(cut_off, seed=11, start_wall_ms=START_MS))
+    kinds = [entry[0] for entry in log[:6] if isinstance(entry, tuple)]
+    assert kinds[0] == "ClientOSError"
+    assert kinds[1:3] == [200, "TimeoutError"]
+    assert kinds[3] == 200
+    assert kinds[4:] == ["ClientOSError", "UnixClientConnectorError"]
+    assert log[6] == 200
+    assert isinstance(log[7], float)
+    assert 630 <= log[7] < 632

@@ -1,10 +1,19 @@
-"""Faults on demand: what happens to chosen requests, answers, frames and clocks of a local venue.
+"""Faults on demand: what happens to chosen connections, requests, answers, frames and clocks of a local venue.
 
-A `FaultRule` says which are meant and carries a fault. The server asks the `FaultBook` about every request to a venue,
-whichever door it came through; a `VenueWebSocket` asks it about every frame and message. Rules come from the control
-API.
+A `FaultRule` says which are meant and carries a fault. The doors ask the `FaultBook` about every connection, the server
+about every request to a venue, whichever door it came through; a `VenueWebSocket` asks it about every frame and
+message. Rules come from the control API.
 """
 
+from planar.venue.faults.connections import (
+    Arrival,
+    CloseDoors,
+    ConnectionFault,
+    FailHandshake,
+    HangConnection,
+    RefuseTunnel,
+    ResetConnection,
+)
 from planar.venue.faults.frames import (
     CloseSocket,
     CorruptFrame,
@@ -22,6 +31,7 @@ from planar.venue.faults.frames import (
     Silence,
     SlowSocket,
     SocketFault,
+    StopReading,
 )
 from planar.venue.faults.requests import (
     Answer,
@@ -30,12 +40,14 @@ from planar.venue.faults.requests import (
     DelayRequest,
     DropAnswer,
     DropRequest,
+    GarbleAnswer,
     HangAnswer,
     HangRequest,
     RefuseRequest,
     ReplaceAnswer,
     RequestFault,
     ShiftClock,
+    StaleRead,
 )
 from planar.venue.faults.rules import (
     FIRINGS_KEPT,
@@ -50,7 +62,10 @@ from planar.venue.faults.rules import (
 
 __all__ = [
     "Answer",
+    "Arrival",
+    "CloseDoors",
     "CloseSocket",
+    "ConnectionFault",
     "CorruptFrame",
     "CutAnswer",
     "DelayAnswer",
@@ -62,27 +77,34 @@ __all__ = [
     "DropMessage",
     "DropRequest",
     "FIRINGS_KEPT",
+    "FailHandshake",
     "Fault",
     "FaultBook",
     "FaultRule",
     "Firing",
     "Frame",
     "FrameBook",
+    "GarbleAnswer",
     "HalfOpen",
     "HangAnswer",
+    "HangConnection",
     "HangRequest",
     "Outlet",
     "RefuseMessage",
     "RefuseRequest",
+    "RefuseTunnel",
     "ReorderFrame",
     "ReplaceAnswer",
     "ReplaceFrame",
     "RequestFault",
+    "ResetConnection",
     "ResetSocket",
     "RuleState",
     "ShiftClock",
     "Silence",
     "SlowSocket",
     "SocketFault",
+    "StaleRead",
+    "StopReading",
     "Subject",
 ]

@@ -49,6 +49,10 @@ class Outlet(Protocol):
         """Send no faster than this from now on."""
         ...
 
+    def stop_reading(self) -> None:
+        """Take nothing more from the connection; what the client sends backs up."""
+        ...
+
     async def end(self, code: int, reason: str) -> None:
         """Close with this code."""
         ...
@@ -218,3 +222,16 @@ class RefuseMessage(SocketFault, frozen=True, tag="refuse_message"):
         found = _ID.search(frame.data.decode(errors="replace"))
         text = self.body.replace("$id", found.group(1) if found else "null")
         await outlet.put(Frame(text.encode(), text=True))
+
+
+class StopReading(SocketFault, frozen=True, tag="stop_reading"):
+    """From this message on the exchange reads nothing more from the connection: what the client sends backs up.
+
+    The message itself is not heard. Frames still leave.
+    """
+
+    part = "message"
+
+    async def play(self, frame: Frame, outlet: Outlet) -> None:
+        """Stop reading."""
+        outlet.stop_reading()

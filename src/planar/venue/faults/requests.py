@@ -1,11 +1,13 @@
 """What a fault does to a request and its answer.
 
 Faults whose kind ends in `_request` act before the exchange hears of the request, those in `_answer` after it has
-handled it. A WebSocket upgrade has no answer in that sense: only `_request` faults and a shifted clock meet it.
+handled it. A WebSocket upgrade has no answer in that sense: only `_request` faults, a shifted clock and stale reads
+meet it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, ClassVar, Self
 
@@ -14,7 +16,8 @@ from aiohttp import web
 
 import planar.runtime as runtime
 from planar.venue import clock
-from planar.venue.connection import VenueRequest
+from planar.venue.connection import DATED, VenueRequest
+from planar.venue.engine import past
 
 DelayMs = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]
 HttpStatus = Annotated[int, msgspec.Meta(ge=200, le=599)]
@@ -164,6 +167,29 @@ class ReplaceAnswer(RequestFault, frozen=True, tag="replace_answer"):
         return _substitute(self.status, self.body, self.headers)
 
 
+class GarbleAnswer(RequestFault, frozen=True, tag="garble_answer"):
+    """The exchange handles the request; its answer comes whole with some bytes changed. Status and headers stay.
+
+    Attributes:
+        flips: how many bytes have their lowest bit flipped; which ones follows from the answer.
+    """
+
+    meets_upgrades = False
+    flips: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 3
+
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
+        """Handle, then damage the answer."""
+        response = await answer()
+        if isinstance(response, web.Response) and isinstance(response.body, bytes) and response.body:
+            body = bytearray(response.body)
+            digest = hashlib.blake2b(response.body, digest_size=8).digest()
+            first, step = int.from_bytes(digest, "big"), max(1, len(body) // self.flips)
+            for number in range(min(self.flips, len(body))):
+                body[(first + number * step) % len(body)] ^= 1
+            response.body = bytes(body)
+        return response
+
+
 class ShiftClock(RequestFault, frozen=True, tag="shift_clock"):
     """The venue's clock is wrong: the time it tells, and the time against which it checks a request's, shift together.
 
@@ -185,6 +211,27 @@ class ShiftClock(RequestFault, frozen=True, tag="shift_clock"):
     async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
         """Handle by the shifted clock; a WebSocket connection lives by it, and it drifts on."""
         with clock.shifted(self.skew_ms, self.drift_ppm):
+            response = await answer()
+            request[DATED] = clock.wall_ms()
+            return response
+
+
+class StaleRead(RequestFault, frozen=True, tag="stale_read"):
+    """What the request reads of the account's orders, fills and balances is as it was `lag_ms` ago.
+
+    Only reads are stale: what places, cancels or changes an order sees the truth, and so does its answer. It goes
+    together with another fault on the same request. A WebSocket connection reads so as long as it lives.
+
+    Attributes:
+        lag_ms: age of what is read.
+    """
+
+    part = "reads"
+    lag_ms: Annotated[int, msgspec.Meta(ge=1, le=past.KEPT_MS)]
+
+    async def play(self, request: VenueRequest, answer: Answer) -> web.StreamResponse:
+        """Handle with old data."""
+        with past.lagging(self.lag_ms):
             return await answer()
 
 

@@ -11,6 +11,14 @@ import msgspec
 
 import planar.runtime as runtime
 from planar.errors import BadRequest
+from planar.venue.faults.connections import (
+    CloseDoors,
+    ConnectionFault,
+    FailHandshake,
+    HangConnection,
+    RefuseTunnel,
+    ResetConnection,
+)
 from planar.venue.faults.frames import (
     CloseSocket,
     CorruptFrame,
@@ -26,6 +34,7 @@ from planar.venue.faults.frames import (
     Silence,
     SlowSocket,
     SocketFault,
+    StopReading,
 )
 from planar.venue.faults.requests import (
     CutAnswer,
@@ -33,20 +42,23 @@ from planar.venue.faults.requests import (
     DelayRequest,
     DropAnswer,
     DropRequest,
+    GarbleAnswer,
     HangAnswer,
     HangRequest,
     RefuseRequest,
     ReplaceAnswer,
     RequestFault,
     ShiftClock,
+    StaleRead,
 )
+from planar.venue.witness import note_fault
 
 FIRINGS_KEPT = 10_000
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 Probability = Annotated[float, msgspec.Meta(gt=0, le=1)]
-Part = Literal["request", "clock", "frame", "message"]
+Part = Literal["request", "clock", "reads", "frame", "message", "connection", "tunnel", "handshake"]
 
 Fault = (
     DropRequest
@@ -58,7 +70,9 @@ Fault = (
     | HangAnswer
     | CutAnswer
     | ReplaceAnswer
+    | GarbleAnswer
     | ShiftClock
+    | StaleRead
     | DropFrame
     | DoubleFrame
     | DelayFrame
@@ -72,14 +86,20 @@ Fault = (
     | ResetSocket
     | DropMessage
     | RefuseMessage
+    | StopReading
+    | ResetConnection
+    | HangConnection
+    | CloseDoors
+    | RefuseTunnel
+    | FailHandshake
 )
 
 
 class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which requests, frames or messages meet which fault. A condition that is None holds for all of them.
 
-    Patterns are shell patterns: `*`, `?`, and `[[]` for a bracket. Those for host, path, query and account mean the
-    request, or the one that opened the WebSocket connection.
+    Patterns are shell patterns: `*`, `?`, and `[[]` for a bracket. Those for host, path and query mean the request, or
+    the one that opened the WebSocket connection. A connection that is not open yet has a host, and an empty path.
 
     Attributes:
         fault: what happens.
@@ -90,7 +110,8 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         path: pattern for the path without the query string (`/api/v3/order*`, `/ws/btcusdt@*`).
         query: pattern for the raw query string (`*symbol=BTCUSDT*`).
         body: pattern for the body of the request, or the text of the frame or message (`*"e":"executionReport"*`).
-        account: name of the account whose key the request carries.
+        account: name of the account whose key the request carries, or that a WebSocket connection is known to serve.
+        after: id of another rule; this one begins when that one has hit. What comes before is not counted.
         nth: the first matching request that is hit, counted from 1 since the rule was added.
         count: how many matching requests are hit from there on; None: all.
         probability: the share of them that is hit; `count` is then reached when so many were.
@@ -108,6 +129,7 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     query: str | None = None
     body: str | None = None
     account: str | None = None
+    after: str | None = None
     nth: Positive = 1
     count: Positive | None = 1
     probability: Probability = 1.0
@@ -142,8 +164,8 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule sees of a request, or of the request that opened a connection.
 
-    `part` says what it is about: the request itself, the clock that it meets, a frame that leaves the connection, or a
-    message that comes in.
+    `part` says what it is about: the request itself, the clock that it meets, what it reads, a frame that leaves the
+    connection, a message that comes in, or the connection itself (its first contact, its tunnel, its TLS handshake).
     """
 
     venue: str
@@ -203,6 +225,8 @@ class FaultBook:
     def __init__(self) -> None:
         self._rules: dict[str, RuleState] = {}
         self._added_ms: dict[str, int] = {}
+        self._hit: dict[str, None] = {}
+        """Ids of the rules that have hit, cleared ones too."""
         self._added = 0
         self._fired = 0
         self._firings: deque[Firing] = deque(maxlen=FIRINGS_KEPT)
@@ -211,12 +235,17 @@ class FaultBook:
         """Add a rule; the rule with its id.
 
         Raises:
-            BadRequest: the id is in use.
+            BadRequest: the id is in use, or there is no rule that `after` names.
         """
-        self._added += 1
-        name = rule.id or f"fault-{self._added}"
+        name = rule.id or f"fault-{self._added + 1}"
         if name in self._rules:
             raise BadRequest(f"there is a fault rule '{name}' already", hint="clear it first, or give another id")
+        if rule.after is not None and rule.after not in self._rules:
+            raise BadRequest(
+                f"after = '{rule.after}' names no fault rule", hint=f"rules: {', '.join(self._rules) or 'none'}"
+            )
+        self._added += 1
+        self._hit.pop(name, None)
         rule = msgspec.structs.replace(rule, id=name)
         self._rules[name] = RuleState(rule=rule)
         self._added_ms[name] = _now_ms()
@@ -232,6 +261,7 @@ class FaultBook:
             removed = len(self._rules)
             self._rules.clear()
             self._added_ms.clear()
+            self._hit.clear()
             return removed
         if self._rules.pop(name, None) is None:
             raise BadRequest(f"there is no fault rule '{name}'", hint=f"rules: {', '.join(self._rules) or 'none'}")
@@ -259,24 +289,32 @@ class FaultBook:
         age_ms = 0
         for name, state in self._rules.items():
             rule_age_ms = _now_ms() - self._added_ms[name]
-            if state.rule.in_force(rule_age_ms) and state.rule.matches(subject, content):
+            begun = state.rule.after is None or state.rule.after in self._hit
+            if begun and state.rule.in_force(rule_age_ms) and state.rule.matches(subject, content):
                 state.seen += 1
                 if chosen is None and state.due():
                     chosen, age_ms = state, rule_age_ms
         if chosen is None:
             return None
         chosen.fired += 1
+        self._hit[chosen.rule.id or ""] = None
         self._record(chosen.rule, subject)
         return chosen.rule.fault.aged(age_ms)
 
     def request_fault(self, subject: Subject, content: bytes) -> RequestFault | None:
-        """The fault that a request, or the clock that it meets, has."""
+        """The fault that a request, or the clock that it meets, or what it reads, has."""
         fault = self.fault_for(subject, content)
         return fault if isinstance(fault, RequestFault) else None
+
+    def connection_fault(self, subject: Subject) -> ConnectionFault | None:
+        """The fault that a new connection, its tunnel or its handshake has."""
+        fault = self.fault_for(subject)
+        return fault if isinstance(fault, ConnectionFault) else None
 
     def _record(self, rule: FaultRule, subject: Subject) -> None:
         self._fired += 1
         kind = str(type(rule.fault).__struct_config__.tag)
+        note_fault(rule.id or "", kind)
         self._firings.append(
             Firing(number=self._fired, rule=rule.id or "", kind=kind, ts_ms=runtime.wall_ms(), subject=subject)
         )
@@ -289,6 +327,11 @@ class FrameBook:
         self._book = book
         self._frames = msgspec.structs.replace(subject, part="frame")
         self._messages = msgspec.structs.replace(subject, part="message")
+
+    def serve(self, account: str) -> None:
+        """The connection is now known to be this account's."""
+        self._frames = msgspec.structs.replace(self._frames, account=account)
+        self._messages = msgspec.structs.replace(self._messages, account=account)
 
     def fault_of_frame(self, data: bytes) -> SocketFault | None:
         """What a frame meets that is about to leave."""
