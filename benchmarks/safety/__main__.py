@@ -2,6 +2,7 @@
 
     --kills 500        lives that end by kill -9: half at a named point of the order path, half at any moment
     --swallowed 1000   orders whose answer is dropped, held, cut, replaced by HTML or by a 503; every 20th request itself
+    --exchange kraken  which local exchange; binance without it
     --bare             the same with bare CCXT, as its users write it
     --seed 1           decides wishes, points, moments and faults
     --json             one final object
@@ -28,6 +29,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.safety import ccxt_bot, planar_bot
+from benchmarks.safety.venue import PLACES
 from benchmarks.safety.wishes import SYMBOL, Belief, Diary, Verdict, crash_self, judge
 from planar.orders import points
 from planar.transport.local import LocalVenue
@@ -51,11 +53,11 @@ SWALLOWING: tuple[Fault, ...] = (
 )
 
 
-def start_venue(directory: Path, seed: int) -> tuple[subprocess.Popen[bytes], VenueRecord]:
+def start_venue(directory: Path, exchange: str, seed: int) -> tuple[subprocess.Popen[bytes], VenueRecord]:
     """A venue of this run's own."""
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "planar.venue", "--venues", "benchmarks.safety.venue:unmetered"),
+            *(sys.executable, "-m", "planar.venue", "--venues", PLACES[exchange].factory),
             *("--seed", str(seed), "--socket", str(directory / "venue.sock"), "--no-registry", "--die-with-parent"),
         ],
         stdin=subprocess.PIPE,
@@ -81,7 +83,7 @@ async def fund(record: VenueRecord) -> tuple[float, float]:
     import planar
 
     async with planar.open(local_venue=local(record)) as workspace:
-        book = await (await workspace.exchange("binance", environment="local")).fetch_order_book(SYMBOL, 5)
+        book = await (await workspace.exchange(record.venues[0], environment="local")).fetch_order_book(SYMBOL, 5)
     assert book.best_bid is not None
     assert book.best_ask is not None
     return book.best_bid, book.best_ask
@@ -167,13 +169,13 @@ def add(total: Verdict, one: Verdict) -> None:
         setattr(total, name, getattr(total, name) + getattr(one, name))
 
 
-def run_kills(bot: str, kills: int, seed: int) -> dict[str, Any]:
+def run_kills(bot: str, exchange: str, kills: int, seed: int) -> dict[str, Any]:
     """All lives of one bot, then its last one, then the judgement."""
     total = Verdict()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         os.environ["PLANAR_STATE"], os.environ["PLANAR_CACHE"] = str(directory / "state"), str(directory / "cache")
-        venue, record = start_venue(directory, seed)
+        venue, record = start_venue(directory, exchange, seed)
         assert venue.stdin is not None
         try:
             prices, since_ms, began = asyncio.run(fund(record)), int(time.time() * 1000), time.monotonic()
@@ -194,18 +196,19 @@ async def _swallowed(bot: str, record: VenueRecord, count: int, seed: int, price
         # every request to place an order meets a fault of its own
         for number in range(count):
             fault = DropRequest() if number % 20 == 19 else rng.choice(SWALLOWING)
-            await control.add_fault(FaultRule(fault=fault, method="POST", path="/api/v3/order", nth=number + 1))
+            path = PLACES[record.venues[0]].order_path
+            await control.add_fault(FaultRule(fault=fault, method="POST", path=path, nth=number + 1))
         return await BOTS[bot].swallow(
             local(record), ACCOUNTS[0], seed, prices, count, lambda done: progress(f"{bot}: {done}/{count} swallowed")
         )
 
 
-def run_swallowed(bot: str, count: int, seed: int) -> dict[str, Any]:
+def run_swallowed(bot: str, exchange: str, count: int, seed: int) -> dict[str, Any]:
     """Swallowed answers of one bot, then the judgement."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         os.environ["PLANAR_STATE"], os.environ["PLANAR_CACHE"] = str(directory / "state"), str(directory / "cache")
-        venue, record = start_venue(directory, seed)
+        venue, record = start_venue(directory, exchange, seed)
         assert venue.stdin is not None
         try:
             prices, since_ms, began = asyncio.run(fund(record)), int(time.time() * 1000), time.monotonic()
@@ -222,6 +225,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--swallowed", type=int, default=1000)
+    parser.add_argument("--exchange", choices=list(PLACES), default="binance")
     parser.add_argument("--bare", action="store_true", help="bare CCXT beside it")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -230,14 +234,15 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     for bot in BOTS if given.bare else ["planar"]:
         if given.kills:
-            rows.append({"scenario": "kill -9", **run_kills(bot, given.kills, given.seed)})
+            rows.append({"scenario": "kill -9", **run_kills(bot, given.exchange, given.kills, given.seed)})
         if given.swallowed:
-            rows.append({"scenario": "swallowed", **run_swallowed(bot, given.swallowed, given.seed)})
+            row = run_swallowed(bot, given.exchange, given.swallowed, given.seed)
+            rows.append({"scenario": "swallowed", **row})
     if given.json:
-        print(msgspec.json.encode({"seed": given.seed, "rows": rows}).decode())
+        print(msgspec.json.encode({"exchange": given.exchange, "seed": given.seed, "rows": rows}).decode())
     else:
         columns = list(rows[0]) if rows else []
-        print(f"\nseed {given.seed}; judged by the venue's ledger")
+        print(f"\n{given.exchange}, seed {given.seed}; judged by the venue's ledger")
         print("  ".join(f"{column:>11}" for column in columns))
         for row in rows:
             print("  ".join(f"{row[column]!s:>11}" for column in columns))

@@ -21,8 +21,8 @@ TRIES = 3
 
 async def _open(venue: LocalVenue, account: str, timeout_ms: int) -> tuple[Any, aiohttp.ClientSession]:
     session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(venue.socket or ""))
-    keys = await account_keys(venue, "binance", account)
-    exchange = ccxt.binance(
+    keys = await account_keys(venue, venue.venues[0], account)
+    exchange = getattr(ccxt, venue.venues[0])(
         {
             **keys,
             "session": session,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from planar.transport.local import LocalVenue
 ABSENT = (OrderState.REJECTED, OrderState.NEVER_ACCEPTED)
 
 
-async def _open(workspace: planar.Workspace, account: str, timeout_ms: int) -> Exchange:
+async def _open(workspace: planar.Workspace, venue: LocalVenue, account: str, timeout_ms: int) -> Exchange:
     return await workspace.exchange(
-        "binance", environment="local", account=account, timeout=timeout_ms, enableRateLimit=False
+        venue.venues[0], environment="local", account=account, timeout=timeout_ms, enableRateLimit=False
     )
 
 
@@ -38,7 +39,7 @@ async def live(
     """Trade until killed: take up the last unfinished wish, then the next ones."""
     points.observe(crash)
     async with planar.open(local_venue=venue) as workspace:
-        exchange = await _open(workspace, account, 1_500)
+        exchange = await _open(workspace, venue, account, 1_500)
         lines = diary.lines()
         number = max((line["wish"] for line in lines), default=-1)
         number += 1 if number < 0 or any(line.get("done") == number for line in lines) else 0
@@ -62,7 +63,7 @@ async def live(
 async def finish(venue: LocalVenue, account: str, diary: Diary, seed: int, prices: tuple[float, float]) -> list[Belief]:
     """The last life: every wish is brought to an end, and what is believed of it is told."""
     async with planar.open(local_venue=venue) as workspace:
-        exchange = await _open(workspace, account, 5_000)
+        exchange = await _open(workspace, venue, account, 5_000)
         last = max((line["wish"] for line in diary.lines()), default=-1)
         return [await _belief(exchange, wish(number, seed, *prices)) for number in range(last + 1)]
 
@@ -87,7 +88,7 @@ async def swallow(
 ) -> list[Belief]:
     """Place `count` orders whose answers the venue's faults swallow; ten at a time."""
     async with planar.open(local_venue=venue) as workspace:
-        exchange = await _open(workspace, account, 400)
+        exchange = await _open(workspace, venue, account, 400)
         lanes = asyncio.Semaphore(10)
         done = 0
 
@@ -115,7 +116,9 @@ async def _swallowed(exchange: Exchange, wanted: Wish) -> Belief:
             continue
         if order.state not in ABSENT:
             if wanted.then_cancel and order.is_open:
-                await exchange.cancel_order(order.client_order_id, SYMBOL, timeout_ms=5_000)
+                # where an acknowledgement tells no state, what has traded at once is not open any more
+                with contextlib.suppress(OrderNotFound):
+                    await exchange.cancel_order(order.client_order_id, SYMBOL, timeout_ms=5_000)
             await exchange.fetch_order(order.client_order_id, SYMBOL, timeout_ms=5_000)
             return Belief(wanted.amount, order.id, order.state.value, str(order.filled))
     raise RuntimeError(f"wish {wanted.number} never reached the venue")

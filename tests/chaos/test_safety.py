@@ -16,6 +16,9 @@ SEED = int(os.environ.get("PLANAR_CHAOS_SEED", "7"))
 WRONG = ("lost", "doubled", "unknown", "misreported", "strangers")
 
 
+EXCHANGES = ("binance", "kraken")
+
+
 def run(*options: str) -> list[dict[str, object]]:
     command = [sys.executable, "-m", "benchmarks.safety", "--seed", str(SEED), "--json", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
@@ -25,16 +28,18 @@ def run(*options: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
-def test_no_order_is_lost_or_doubled_when_the_process_dies() -> None:
-    (row,) = run("--kills", "18", "--swallowed", "0")
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_no_order_is_lost_or_doubled_when_the_process_dies(exchange: str) -> None:
+    (row,) = run("--exchange", exchange, "--kills", "18", "--swallowed", "0")
     assert row["faults"] == 18
     assert row["wishes"] == row["orders"]
     assert [row[name] for name in WRONG] == [0] * len(WRONG)
 
 
 @pytest.mark.slow
-def test_no_order_is_lost_or_doubled_when_answers_are_swallowed() -> None:
-    (row,) = run("--kills", "0", "--swallowed", "60")
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_no_order_is_lost_or_doubled_when_answers_are_swallowed(exchange: str) -> None:
+    (row,) = run("--exchange", exchange, "--kills", "0", "--swallowed", "60")
     assert row["wishes"] == row["orders"] == 60
     assert [row[name] for name in WRONG] == [0] * len(WRONG)
 

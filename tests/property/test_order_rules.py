@@ -17,6 +17,7 @@ from planar.orders.ids import ClientIds, base36
 from planar.orders.rules import check_order
 
 LOT, TICK = Amount("0.001"), Amount("0.05")
+TIMES = ("GTC", "IOC", "FOK")
 MARKET = Market(
     id="BTCUSDT",
     symbol="BTC/USDT",
@@ -43,14 +44,14 @@ def limit(amount: Amount, price: Amount, **more: object) -> OrderRequest:
 @given(amounts, prices)
 def test_what_fits_is_taken(amount: Amount, price: Amount) -> None:
     assume(5 <= amount * price <= 100_000)
-    check_order(limit(amount, price), MARKET, "x")
+    check_order(limit(amount, price), MARKET, "x", TIMES)
 
 
 @given(loose, prices)
 def test_the_suggested_amount_is_a_multiple_and_near(amount: Amount, price: Amount) -> None:
     assume(amount % LOT != 0)
     with pytest.raises(InvalidOrder, match=r"lot size 0\.001") as caught:
-        check_order(limit(amount, price), MARKET, "x")
+        check_order(limit(amount, price), MARKET, "x", TIMES)
     assert caught.value.outcome is Outcome.NOT_SENT
     nearest = Amount(re.search(r"nearest is (\S+)", str(caught.value.hint)).group(1))  # type: ignore[union-attr]
     assert nearest % LOT == 0
@@ -62,9 +63,9 @@ def test_the_suggested_amount_is_a_multiple_and_near(amount: Amount, price: Amou
 def test_the_suggested_notional_is_taken(amount: Amount, price: Amount) -> None:
     assume(amount * price < 5)
     with pytest.raises(InvalidOrder, match="least notional") as caught:
-        check_order(limit(amount, price), MARKET, "x")
+        check_order(limit(amount, price), MARKET, "x", TIMES)
     least = Amount(re.search(r"amount of (\S+)", str(caught.value.hint)).group(1))  # type: ignore[union-attr]
-    check_order(limit(least, price), MARKET, "x")
+    check_order(limit(least, price), MARKET, "x", TIMES)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_the_suggested_notional_is_taken(amount: Amount, price: Amount) -> None:
 )
 def test_each_rule_is_named(request_: OrderRequest, kind: type[PlanarError], text: str) -> None:
     with pytest.raises(kind, match=text) as caught:
-        check_order(request_, MARKET, "x")
+        check_order(request_, MARKET, "x", TIMES)
     assert caught.value.outcome is Outcome.NOT_SENT
 
 

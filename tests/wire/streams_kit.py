@@ -1,4 +1,4 @@
-"""What the tests of the streams share: the local Binance in the test's own loop, a meddler before it, and the truth.
+"""What the tests of the streams share: a local exchange in the test's own loop, a meddler before it, and the truth.
 
 The meddler is a server on a Unix socket that passes every request and frame on to the venue, and plays with what it is
 told to play with: it drops, alters and inserts frames, cuts connections, falls silent, answers in the venue's place.
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Generic, TypeAlias, TypeVar
 
 import aiohttp
 from aiohttp import web
@@ -20,14 +21,19 @@ from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
 from planar.models import Amount, Order, OrderBook
 from planar.streams import StreamHub, StreamRules
-from planar.transport.budget import MeterPool
+from planar.transport.pool import MeterPool
 from planar.transport.dialer import Dialer
 from planar.venue.engine.enums import Side
 from planar.venue.engine.events import BookChange, Event, TradePrint
 from planar.venue.server import VenueServer
+from planar.venue.wire import kraken
 from planar.venue.wire.binance import BinanceWire, create
+from planar.venue.wire.kraken import KrakenWire
+from planar.venue.wire.kraken.settings import TierLimits
 
 SYMBOL = "BTC/USDT"
+LocalWire: TypeAlias = BinanceWire | KrakenWire
+W = TypeVar("W", BinanceWire, KrakenWire)
 QUICK = StreamRules(check_ms=20, backoff_s=0.02, backoff_max_s=0.1, connect_s=5.0)
 
 
@@ -149,7 +155,7 @@ class Meddler:
 class Truth:
     """What the venue's engine really did: trades, and the best levels at each sequence number."""
 
-    def __init__(self, wire: BinanceWire, symbol: str = SYMBOL) -> None:
+    def __init__(self, wire: LocalWire, symbol: str = SYMBOL) -> None:
         self.trade_ids: list[str] = []
         self.tops: dict[int, tuple[list[tuple[float, float]], list[tuple[float, float]]]] = {}
         self.symbol = symbol
@@ -177,11 +183,12 @@ class Truth:
             )
 
 
-class Local:
-    """A client of the local Binance, through the meddler."""
+class Local(Generic[W]):
+    """A client of a local exchange, through the meddler."""
 
-    def __init__(self, wire: BinanceWire, meddler: Meddler, adapter: CcxtAdapter) -> None:
+    def __init__(self, wire: W, server: VenueServer, meddler: Meddler, adapter: CcxtAdapter) -> None:
         self.wire = wire
+        self.server = server
         self.meddler = meddler
         self.adapter = adapter
         self.orders: list[Order] = []
@@ -205,16 +212,35 @@ class Local:
         return await self.adapter.submit(request, timeout_ms=5_000, on_send=lambda: None)
 
 
-@contextlib.asynccontextmanager
-async def local_binance(
+def local_binance(
     directory: Path, sockets: Path | None = None, limit_s: float | None = 20.0, **options: object
-) -> AsyncIterator[Local]:
+) -> contextlib.AbstractAsyncContextManager[Local[BinanceWire]]:
+    """A local Binance; see `local_client`."""
+    return local_client(create(1, False), directory, sockets, limit_s, **options)
+
+
+def local_kraken(directory: Path) -> contextlib.AbstractAsyncContextManager[Local[KrakenWire]]:
+    """A local Kraken without limits, for a client that does not pace itself; see `local_client`."""
+    free = TierLimits(calls=1e9, calls_decay=1, orders=1e9, orders_decay=1, open_orders=1_000)
+    wire = kraken.create(seed=1, activity=False, settings=kraken.Settings(own_limits=free))
+    return local_client(wire, directory, pacing=False)
+
+
+@contextlib.asynccontextmanager
+async def local_client(
+    wire: W,
+    directory: Path,
+    sockets: Path | None = None,
+    limit_s: float | None = 20.0,
+    *,
+    pacing: bool = True,
+    **options: object,
+) -> AsyncIterator[Local[W]]:
     """The whole of it: venue, meddler, adapter, hub. At the end everything must be closed, and nothing left.
 
     `directory` holds the cache of markets, and the sockets unless these are elsewhere (in memory, under the seeded loop).
     """
     sockets = sockets or directory
-    wire = create(1, False)
     server = VenueServer([wire])
     await server.start(unix_path=str(sockets / "venue.sock"))
     meddler = Meddler(str(sockets / "venue.sock"))
@@ -222,12 +248,13 @@ async def local_binance(
     dialer, account = Dialer(), wire.accounts()[0]
     adapter = open_adapter(
         OpeningRequest(
-            exchange="binance",
+            exchange=wire.id,
             environment="local",
             credentials={"apiKey": account.apiKey, "secret": account.secret},
             fingerprint="test",
             timeout_ms=5_000,
             futures=False,
+            pacing=pacing,
             unix_socket=str(sockets / "meddler.sock"),
             ccxt=options,
         ),
@@ -236,7 +263,7 @@ async def local_binance(
         MarketCache(directory / "markets"),
     )
     await adapter.load_markets(timeout_ms=5_000)
-    local = Local(wire, meddler, adapter)
+    local = Local(wire, server, meddler, adapter)
     try:
         async with asyncio.timeout(limit_s):
             yield local

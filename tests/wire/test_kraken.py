@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import planar
-from planar.errors import InsufficientFunds, OrderUnknown, Outcome
+from planar.errors import InsufficientFunds, NotSupported, OrderUnknown, Outcome
 from planar.exchange import Exchange
 from planar.models import OrderState
 from planar.transport.local import LocalVenue
@@ -68,6 +68,15 @@ async def test_the_life_of_orders_agrees_with_the_ledger(kraken: Exchange, contr
         assert row["status"] == order.state.value
 
 
+async def test_what_kraken_does_not_have_is_refused_before_anything_is_sent(kraken: Exchange) -> None:
+    with pytest.raises(NotSupported, match="FOK") as caught:
+        await kraken.create_limit_buy_order("BTC/USDT", "0.01", 20_000, params={"timeInForce": "FOK"})
+    assert caught.value.outcome is Outcome.NOT_SENT
+    with pytest.raises(NotSupported, match="in one step") as caught:
+        await kraken.edit_order("OQCLML-BW3P3-BUCMWZ", "BTC/USDT", "limit", "buy", "0.01", 20_000)
+    assert caught.value.outcome is Outcome.NOT_SENT
+
+
 async def test_a_stop_waits(kraken: Exchange) -> None:
     """CCXT's own `triggerPrice` would execute at once on Kraken."""
     bid = (await kraken.fetch_order_book("BTC/USDT")).best_bid
@@ -96,6 +105,30 @@ async def test_a_refusal_is_the_venues_own_word(kraken: Exchange) -> None:
     with pytest.raises(InsufficientFunds) as caught:
         await kraken.create_limit_buy_order("BTC/USDT", "40", 50_000)
     assert (caught.value.outcome, caught.value.code) == (Outcome.REFUSED, "EOrder:Insufficient funds")
+
+
+async def test_orders_fills_and_balances_stream(kraken: Exchange) -> None:
+    async with (
+        asyncio.timeout(20),
+        kraken.watch_orders() as orders,
+        kraken.watch_my_trades("BTC/USDT") as fills,
+        kraken.watch_balance(stale="yield") as balances,
+    ):
+        before = await anext(balances)
+        bought = await kraken.create_market_buy_order("BTC/USDT", "0.02")
+        async for order in orders:
+            if order.client_order_id == bought.client_order_id and order.state is OrderState.FILLED:
+                break
+        assert (bought.state, bought.filled) == (OrderState.FILLED, planar.Amount("0.02"))
+        total = planar.Amount(0)
+        async for fill in fills:
+            if fill.order_id == bought.id:
+                total = planar.Amount(total + fill.amount)
+            if total == bought.filled:
+                break
+        async for balance in balances:
+            if balance["BTC"].total != before["BTC"].total:
+                break
 
 
 async def test_a_book_streams(kraken: Exchange) -> None:

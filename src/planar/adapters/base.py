@@ -15,6 +15,7 @@ import msgspec
 from planar.adapters.feed import Feed, Topic
 from planar.adapters.profile import Profile
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
+from planar.models.key_rights import KeyRights
 
 
 class OrderRequest(msgspec.Struct, frozen=True):
@@ -92,6 +93,11 @@ class Adapter(abc.ABC):
         """CCXT's id of the exchange."""
         return self.profile.id
 
+    @property
+    @abc.abstractmethod
+    def host(self) -> str:
+        """The host that public calls go to."""
+
     # -- markets ---------------------------------------------------------------------------------------------------
     @abc.abstractmethod
     async def load_markets(self, *, timeout_ms: int, reload: bool = False) -> Mapping[str, Market]:
@@ -159,6 +165,14 @@ class Adapter(abc.ABC):
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Fill]:
         """Own executions of one market, oldest first."""
+
+    @abc.abstractmethod
+    async def fetch_key_rights(self, *, timeout_ms: int) -> KeyRights:
+        """What the key in use may do.
+
+        Raises:
+            NotSupported: the venue does not tell.
+        """
 
     # -- orders ----------------------------------------------------------------------------------------------------
     @abc.abstractmethod

@@ -19,11 +19,12 @@ from planar.adapters.ccxt_streams import open_feed
 from planar.adapters.exchange_ids import ccxt_version
 from planar.adapters.feed import Feed, Topic
 from planar.adapters.market_cache import MarketCache, MarketSet, markets_key
-from planar.adapters.profile import Profile
+from planar.adapters.profile import Profile, hosts_of
 from planar.errors import BadResponse, BadSymbol, NotSupported, OrderNotFound, Outcome, PlanarError
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, OrderState, Ticker, Trade
 from planar.models import from_ccxt as convert
 from planar.models.base import iso8601
+from planar.models.key_rights import KeyRights
 from planar.transport.context import CallContext, Priority, calling
 from planar.transport.redact import redact_error
 
@@ -81,6 +82,7 @@ class CcxtAdapter(Adapter):
         self.profile = profile
         self.capabilities = capabilities_of(exchange)
         self._cache = cache
+        self._environment = environment
         self._markets_key = markets_key(cast(CcxtMarkets, exchange), ccxt_version(), environment)
         self._markets: MarketSet | None = None
 
@@ -120,6 +122,13 @@ class CcxtAdapter(Adapter):
         """
         if self.capabilities.can(method) is False:
             raise NotSupported(f"{method} is not offered by this exchange", exchange=self.id)
+
+    @property
+    def host(self) -> str:
+        """The host that public calls go to."""
+        api: Any = self.exchange.urls["api"]
+        public: Any = cast("dict[str, Any]", api).get("public", api) if isinstance(api, dict) else api
+        return hosts_of(public, self.exchange.hostname, ("http", "https"))[0]
 
     # -- markets ---------------------------------------------------------------------------------------------------
     async def load_markets(self, *, timeout_ms: int, reload: bool = False) -> Mapping[str, Market]:
@@ -208,6 +217,18 @@ class CcxtAdapter(Adapter):
         rows = await self._read("fetch_my_trades", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
         return [self._convert(convert.fill, row) for row in rows]
 
+    async def fetch_key_rights(self, *, timeout_ms: int) -> KeyRights:
+        """What the key in use may do."""
+        rule = self.profile.key_info
+        if rule is None or self._environment not in rule.environments:
+            raise NotSupported("it does not tell what a key may do", exchange=self.id)
+        method = getattr(self.exchange, rule.method)
+        answer = await self.call("fetch_key_rights", method, timeout_ms=timeout_ms, priority=Priority.ACCOUNT)
+        try:
+            return rule.rights(answer)
+        except (KeyError, TypeError) as error:
+            raise BadResponse(f"the answer about the key lacks {error}", exchange=self.id) from error
+
     # -- orders ----------------------------------------------------------------------------------------------------
     async def submit(self, request: OrderRequest, *, timeout_ms: int, on_send: Callable[[], None]) -> Order:
         """Send one order, once."""
@@ -283,14 +304,13 @@ class CcxtAdapter(Adapter):
         return self._convert(convert.order, raw)
 
     async def _search(self, ref: OrderRef, *, timeout_ms: int) -> Order | None:
-        """Look for a client id among the open orders, then among the recent ones."""
-        for order in await self.fetch_open_orders(ref.symbol, {}, timeout_ms=timeout_ms):
-            if order.client_order_id == ref.client_id:
-                return order
-        for order in await self.fetch_orders(ref.symbol, None, None, {}, timeout_ms=timeout_ms):
-            if order.client_order_id == ref.client_id:
-                return order
-        return None
+        """Look for a client id among the open orders, then among the ended ones: an order only ever goes that way."""
+        name = self.profile.client_id.search_param
+        narrowed = {} if name is None else {name: ref.client_id}
+        found = await self.fetch_open_orders(ref.symbol, narrowed, timeout_ms=timeout_ms)
+        if not any(order.client_order_id == ref.client_id for order in found):
+            found = await self._past_orders(ref.symbol, None, None, narrowed, timeout_ms=timeout_ms)
+        return next((order for order in found if order.client_order_id == ref.client_id), None)
 
     def _name_params(self, ref: OrderRef) -> dict[str, Any]:
         if ref.order_id is not None:
@@ -306,15 +326,19 @@ class CcxtAdapter(Adapter):
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
         """Orders of any state; open and closed ones put together where the venue does not list both at once."""
+        found = await self._past_orders(symbol, since_ms, limit, params, timeout_ms=timeout_ms)
         if self.capabilities.can("fetch_orders"):
-            rows = await self._read("fetch_orders", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
-            return [self._convert(convert.order, row) for row in rows]
-        closed = await self._read(
-            "fetch_closed_orders", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params)
-        )
-        found = [self._convert(convert.order, row) for row in closed]
+            return found
         found += await self.fetch_open_orders(symbol, {}, timeout_ms=timeout_ms)
         return sorted(found, key=lambda order: order.ts_ms or 0)
+
+    async def _past_orders(
+        self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    ) -> list[Order]:
+        """Orders of any state, or the ended ones where the venue does not list both at once."""
+        method = "fetch_orders" if self.capabilities.can("fetch_orders") else "fetch_closed_orders"
+        rows = await self._read(method, Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
+        return [self._convert(convert.order, row) for row in rows]
 
     def feed(self, topic: Topic) -> Feed:
         """What brings the updates of a topic: CCXT's stream where it has one, else queries."""

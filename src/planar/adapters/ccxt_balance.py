@@ -68,9 +68,12 @@ class BalanceFeed(CcxtFeed):
             # What the socket named meanwhile may be newer than the answer. If it is older, then the change that the
             # answer knows already is still to come over the socket.
             self._update(answer, self._since_asked)
-            await runtime.sleep(ASK_EVERY_S)
+            await runtime.sleep(self._adapter.profile.balance_hints_s or ASK_EVERY_S)
 
     def _take(self, result: Any) -> None:
+        if self._adapter.profile.balance_hints_s is not None:
+            self._wanted.set()
+            return
         named = dict(_currencies(result))
         changed = {code: balance for code, balance in named.items() if self._named.get(code) != balance}
         self._named.update(changed)

@@ -10,16 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, cast
 
 import aiohttp
 
 import planar.runtime as runtime
-from planar.adapters.ccxt_errors import planar_class
 from planar.adapters.ccxt_listener import Listener, listening
-from planar.errors import BadResponse, ExchangeNotAvailable, PlanarError, RequestTimeout
+from planar.adapters.ccxt_socket_parts import Pace, dial_error, poison, read_quietly, request_ids, retry_after_s
+from planar.errors import BadResponse, ExchangeNotAvailable, RequestTimeout
 from planar.transport.redact import redact
 
 FRAMES_PER_TURN = 64
@@ -35,38 +34,12 @@ CLOSE_S = 1.0
 _ENDED = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
 
 
-class Pace:
-    """Spaces what is sent: no more than `per_s` messages within any second; the first of them leave at once."""
-
-    def __init__(self, per_s: float) -> None:
-        burst = max(1, int(per_s))
-        self._window_s = burst / per_s
-        self._sent: deque[float] = deque(maxlen=burst)
-
-    def wait_s(self) -> float:
-        """Take the next slot; seconds until it comes."""
-        now = runtime.monotonic()
-        full = len(self._sent) == self._sent.maxlen
-        at = max(now, self._sent[0] + self._window_s) if full else now
-        self._sent.append(at)
-        return at - now
-
-
-def mute(*_: Any) -> None:
-    """In the place of CCXT's `log`, which prints frames with keys and signatures."""
-
-
-def read_quietly(future: asyncio.Future[Any]) -> None:
-    """Mark the exception of a future as seen: every failure reaches its listeners, whoever awaits the future or not."""
-    if not future.cancelled():
-        future.exception()
-
-
 class SocketGuard:
     """Mixed in before CCXT's WebSocket client. Attributes without a value are CCXT's.
 
     Attributes:
         heard_ms: when the last frame of any kind came, UTC milliseconds; None before the first.
+        frame: the frame that is being handled, as it came; CCXT sees it decoded.
         poisoned: frames that could not be read. Each ends its connection, since nobody knows what it held.
     """
 
@@ -86,15 +59,24 @@ class SocketGuard:
     on_connected_callback: Callable[[Any], None]
 
     pace: Pace | None = None
+    frame: str | bytes = ""
     heard_ms: int | None = None
     poisoned: int = 0
     _ended: bool = False
     _task: asyncio.Task[None] | None = None
     _heard_at: float = 0.0
 
-    def prepare(self, pace: Pace | None) -> None:
-        """Called once, right after CCXT's constructor."""
+    def prepare(self, pace: Pace | None, acknowledges: bool = False) -> None:
+        """Called once, right after CCXT's constructor.
+
+        Args:
+            acknowledges: the venue answers each subscription under its request id, and until then nothing is
+                confirmed (`acknowledged`); else the first frame after it counts as the confirmation.
+        """
         self.pace = pace
+        self._acknowledges = acknowledges
+        self._asked: dict[str, list[Listener]] = {}
+        self._asked_for: dict[str, str] = {}
         self._listeners: dict[str, tuple[Listener, ...]] = {}
         self._causes: dict[str, tuple[Listener, ...]] = {}
         self._unsent: dict[int, tuple[Listener, ...]] = {}
@@ -118,12 +100,14 @@ class SocketGuard:
         if listener is None:
             return
         listener.joined(self)
-        ids = _request_ids(message)
+        ids = request_ids(message)
         for table, keys in ((self._listeners, hashes), (self._causes, (*causes, *ids))):
             for key in keys:
                 if listener not in table.get(key, ()):
                     table[key] = (*table.get(key, ()), listener)
-        if message is not None:
+        if self._acknowledges and (message is not None or any(key in self._asked_for for key in causes)):
+            self._await_answer(listener, causes, ids)
+        elif message is not None:
             self._unsent[id(message)] = (*self._unsent.get(id(message), ()), listener)
         elif self.connection is not None:
             listener.subscribed()
@@ -142,6 +126,33 @@ class SocketGuard:
         for key, bound in list(self._unsent.items()):
             self._unsent[key] = tuple(one for one in bound if one is not listener)
         self._unconfirmed = [one for one in self._unconfirmed if one is not listener]
+        for request_id, waiting in self._asked.items():
+            self._asked[request_id] = [one for one in waiting if one is not listener]
+
+    def message_hashes(self) -> list[str]:
+        """What somebody listens to."""
+        return list(self._listeners)
+
+    def heard(self, message_hash: str) -> bool:
+        """Whether anybody listens to this message hash."""
+        return message_hash in self._listeners
+
+    def acknowledged(self, request_id: str) -> None:
+        """The venue has confirmed the subscription that was asked for under this id."""
+        for listener in self._forget_request(request_id):
+            listener.subscribed()
+
+    def _await_answer(self, listener: Listener, causes: Iterable[str], ids: Sequence[str]) -> None:
+        """The listener is confirmed by the answer to this request, or to the one that is under way for the same."""
+        for cause in causes:
+            if ids:
+                self._asked_for[cause] = ids[0]
+        for request_id in ids or dict.fromkeys(self._asked_for[cause] for cause in causes if cause in self._asked_for):
+            self._asked.setdefault(request_id, []).append(listener)
+
+    def _forget_request(self, request_id: str) -> list[Listener]:
+        self._asked_for = {cause: asked for cause, asked in self._asked_for.items() if asked != request_id}
+        return self._asked.pop(request_id, [])
 
     @property
     def watched(self) -> bool:
@@ -175,6 +186,9 @@ class SocketGuard:
             told = self._everybody()
         else:
             told = [*self._listeners.get(message_hash, ()), *self._causes.get(message_hash, ())]
+            for cause in [cause for cause, asked in self._asked_for.items() if asked == message_hash]:
+                self.subscriptions.pop(cause, None)  # refused: the next call asks again
+            told += [one for one in self._forget_request(message_hash) if one not in told]
             # without a future CCXT keeps the error for the next call; who listens has it already
             if message_hash in self.futures or not told:
                 cast(Any, super()).reject(error, message_hash)
@@ -269,8 +283,8 @@ class SocketGuard:
                 connection = await self.create_connection(session)
         except Exception as error:
             this.dial_failed = True
-            this.last_retry_after = _retry_after_s(error)
-            self._end(_dial_error(error, self.url))
+            this.last_retry_after = retry_after_s(error)
+            self._end(dial_error(error, self.url))
             return None
         self.connecting = False
         this.isConnected = True
@@ -301,6 +315,7 @@ class SocketGuard:
                 await runtime.sleep(0)
 
     def _handle(self, message: aiohttp.WSMessage) -> None:
+        self.frame = message.data
         try:
             cast(Any, super()).handle_message(message)
         except Exception as error:
@@ -346,43 +361,3 @@ class SocketGuard:
         self.reject(error)
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
-
-
-def _request_ids(message: Any) -> list[str]:
-    """The ids under which exchanges answer a request."""
-    if not isinstance(message, dict):
-        return []
-    fields = cast("dict[str, Any]", message)
-    return [str(fields[name]) for name in ("id", "req_id", "reqid") if name in fields]
-
-
-def _retry_after_s(error: Exception) -> float | None:
-    headers: Mapping[str, str] = getattr(error, "headers", None) or {}
-    text = headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else None
-
-
-def _dial_error(error: Exception, url: str) -> PlanarError:
-    """Why no connection came about. Nothing was sent over it in any case."""
-    host = url.partition("://")[2].partition("/")[0]
-    if isinstance(error, PlanarError):
-        return error
-    if isinstance(error, TimeoutError):
-        made: PlanarError = RequestTimeout(f"no connection to {host} could be opened in time")
-    elif isinstance(error, aiohttp.WSServerHandshakeError):
-        status = error.status
-        made = ExchangeNotAvailable(f"{host} refused the stream: HTTP {status}", http_status=status)
-        made.retry_after_s = _retry_after_s(error)
-    else:
-        made = ExchangeNotAvailable(f"no connection to {host} could be opened: {redact(str(error))}")
-    made.__cause__ = error
-    return made
-
-
-def poison(error: Exception) -> Exception:
-    """A frame that broke its handler. An error that CCXT means stays what it is."""
-    if planar_class(error) is not BadResponse:
-        return error
-    made = BadResponse(f"a frame could not be read ({type(error).__name__}: {redact(str(error))})")
-    made.__cause__ = error
-    return made

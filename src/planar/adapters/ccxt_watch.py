@@ -14,7 +14,8 @@ import types
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
-from planar.adapters.ccxt_socket import Pace, SocketGuard, mute, poison, read_quietly
+from planar.adapters.ccxt_socket import SocketGuard
+from planar.adapters.ccxt_socket_parts import Pace, mute, poison, read_quietly
 from planar.transport.redact import redact
 
 LOG = logging.getLogger("planar.streams")
@@ -55,8 +56,9 @@ class SocketSeam:
         made = cast(Any, _socket_class())(url, *callbacks, settings)
         http_proxy, https_proxy, _ = this.check_ws_proxy_settings()
         made.proxy = http_proxy or https_proxy
-        per_s = this.planar.profile.websocket_messages_per_s
-        made.prepare(Pace(per_s) if per_s is not None else None)
+        profile = this.planar.profile
+        per_s = profile.websocket_messages_per_s
+        made.prepare(Pace(per_s) if per_s is not None else None, profile.acknowledges)
         return cast(SocketGuard, made)
 
     def watch(

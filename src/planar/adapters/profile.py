@@ -8,14 +8,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from planar.errors import Outcome, PlanarError
-from planar.transport.budget import MeterSpec
+from planar.models.key_rights import KeyRights
 from planar.transport.guard import HostRules
+from planar.transport.meters import MeterSpec
 
 JOURNAL_ID_LENGTH = 8
 """Characters of a journal's id inside each client id."""
@@ -29,6 +30,8 @@ class ClientIdRule(msgspec.Struct, frozen=True):
         alphabet: characters that may stand in it.
         param: name in CCXT's `params` that really reaches the wire.
         query_param: name in CCXT's `params` under which an order is queried and canceled; None if it cannot be.
+        search_param: name in CCXT's `params` by which lists of open and ended orders are narrowed to one id, for venues
+            that cannot be asked for it directly; None: all of them are looked through.
         prefix: what ids of Planar begin with.
     """
 
@@ -36,6 +39,7 @@ class ClientIdRule(msgspec.Struct, frozen=True):
     alphabet: str = "abcdefghijklmnopqrstuvwxyz0123456789"
     param: str = "clientOrderId"
     query_param: str | None = None
+    search_param: str | None = None
     prefix: str = "pl"
 
     @property
@@ -91,6 +95,7 @@ class PartRule(msgspec.Struct, frozen=True):
         holder: field of the error body that holds both.
         result: field of the holder that holds the word for the new order.
         answer: field of the holder that holds the new order's own answer or error.
+        message: field of that error that holds its text.
         outcomes: word -> what is known about the new order.
     """
 
@@ -98,7 +103,25 @@ class PartRule(msgspec.Struct, frozen=True):
     holder: str
     result: str
     answer: str
+    message: str
     outcomes: Mapping[str, Outcome]
+
+
+class KeyInfoRule(msgspec.Struct, frozen=True):
+    """How a venue is asked what a key may do.
+
+    Attributes:
+        method: CCXT's method of the venue's own call.
+        rights: reads its answer.
+        environments: those that have the call.
+        needs_right: False: every key may ask, so a key that is refused even this is used from an address that is not
+            on its list.
+    """
+
+    method: str
+    rights: Callable[[Mapping[str, Any]], KeyRights]
+    environments: tuple[str, ...]
+    needs_right: bool
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -117,6 +140,10 @@ class Profile(msgspec.Struct, frozen=True):
         errors: code -> row.
         texts: (part of the message, row), asked before `errors`.
         code_field: field of the error body that holds the code, or a list of texts of which the first is it.
+        message_fields: fields of the error body that may hold its text, the first that is there counts.
+        stops: HTTP statuses and codes after which nothing more is sent for a while -> how many seconds, where the answer
+            has no Retry-After.
+        key_stops: codes of those that concern what counts on the key's own limits, and not all from this address.
         parts: how errors of replacing tell about the new order, or None.
         client_id: rule for client ids.
         expiry: rule for proofs.
@@ -124,9 +151,15 @@ class Profile(msgspec.Struct, frozen=True):
         derivative_type: `defaultType` of CCXT when derivatives are the default.
         ccxt: configuration merged into CCXT's constructor.
         websocket_messages_per_s: what one connection may send, or None.
+        acknowledges: each subscription over a socket is answered under its request id.
+        balance_hints_s: what the socket tells of balances is no more than that they have changed; REST is asked, at most
+            once in so many seconds. None: the socket tells balances whole.
+        mixin: methods that stand in the place of CCXT's where its class loses data of this venue, or None.
         stop_param: CCXT's parameter that really makes a stop order of this venue.
+        times_in_force: CCXT's words for how long orders may rest here.
         cancel_id_field: field of the raw cancel answer that holds the order's client id, where the one that CCXT reads
             names the cancel itself.
+        key_info: how a key's rights are asked, or None.
     """
 
     id: str
@@ -141,6 +174,9 @@ class Profile(msgspec.Struct, frozen=True):
     errors: Mapping[str, ErrorRow] = {}
     texts: tuple[tuple[str, ErrorRow], ...] = ()
     code_field: str = "code"
+    message_fields: tuple[str, ...] = ("msg", "message")
+    stops: Mapping[int | str, float] = msgspec.field(default_factory=lambda: {429: 30.0, 418: 120.0})
+    key_stops: frozenset[str] = frozenset()
     parts: PartRule | None = None
     client_id: ClientIdRule = ClientIdRule()
     expiry: ExpiryRule = ExpiryRule()
@@ -148,8 +184,13 @@ class Profile(msgspec.Struct, frozen=True):
     derivative_type: str = "swap"
     ccxt: Mapping[str, Any] = {}
     websocket_messages_per_s: float | None = None
+    acknowledges: bool = False
+    balance_hints_s: float | None = None
+    mixin: type[Any] | None = None
     stop_param: str = "triggerPrice"
+    times_in_force: tuple[str, ...] = ("GTC", "IOC", "FOK")
     cancel_id_field: str | None = None
+    key_info: KeyInfoRule | None = None
 
 
 def load_profile(exchange_id: str) -> Profile:

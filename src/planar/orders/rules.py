@@ -6,6 +6,7 @@ Each refusal names the rule, the value and the nearest valid one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN
 
 from planar.adapters.base import OrderRequest
@@ -14,16 +15,18 @@ from planar.models import Amount, Market
 
 SIDES = ("buy", "sell")
 TYPES = ("limit", "market")
-TIMES_IN_FORCE = ("GTC", "IOC", "FOK")
 
 
-def check_order(request: OrderRequest, market: Market, exchange: str) -> None:
+def check_order(request: OrderRequest, market: Market, exchange: str, times_in_force: Sequence[str]) -> None:
     """Refuse an order that the market's rules would not take.
+
+    Args:
+        times_in_force: those that the exchange has.
 
     Raises:
         InvalidOrder, ArgumentsRequired, MarketClosed, NotSupported: all NOT_SENT.
     """
-    _check_words(request, exchange)
+    _check_words(request, exchange, times_in_force)
     if market.active is False:
         raise MarketClosed(f"{market.symbol} is not active", outcome=Outcome.NOT_SENT, exchange=exchange)
     if request.type == "limit" and request.price is None:
@@ -39,13 +42,13 @@ def check_order(request: OrderRequest, market: Market, exchange: str) -> None:
     _check_numbers(request, market, exchange)
 
 
-def _check_words(request: OrderRequest, exchange: str) -> None:
+def _check_words(request: OrderRequest, exchange: str, times_in_force: Sequence[str]) -> None:
     for name, value, allowed in (("side", request.side, SIDES), ("type", request.type, TYPES)):
         if value not in allowed:
             raise _invalid(f"{name} is {value!r}", exchange, f"one of {', '.join(allowed)}")
-    if request.time_in_force is not None and request.time_in_force not in TIMES_IN_FORCE:
+    if request.time_in_force is not None and request.time_in_force not in times_in_force:
         raise NotSupported(
-            f"time_in_force is {request.time_in_force!r}", exchange=exchange, hint=f"one of {', '.join(TIMES_IN_FORCE)}"
+            f"time_in_force is {request.time_in_force!r}", exchange=exchange, hint=f"one of {', '.join(times_in_force)}"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import planar.runtime as runtime
 from planar.models import Amount, Order, OrderState
-from planar.models.orders import OrderStatus
+from planar.models.orders import Fee, OrderStatus
 from planar.orders.events import AnyEvent, FillSeen, Seen
 from planar.orders.machine import Facts, state_of
 
@@ -44,7 +44,7 @@ def order_of(facts: Facts, last: Order | None) -> Order:
         filled=filled,
         cost=cost,
         average=Amount(cost / filled) if filled and cost else None,
-        fees=last.fees if last else (),
+        fees=(last.fees if last else ()) or _fees(facts),
         trades=last.trades if last else (),
         ts_ms=(last.ts_ms if last else None) or (intent.wall_ms if intent else None),
         last_trade_ts_ms=last.last_trade_ts_ms if last else None,
@@ -52,6 +52,18 @@ def order_of(facts: Facts, last: Order | None) -> Order:
         received_ns=last.received_ns if last else None,
         raw=last.raw if last else None,
     )
+
+
+def _fees(facts: Facts) -> tuple[Fee, ...]:
+    """The fees of the executions that are known, if these are all of them: a part is no answer."""
+    if not facts.fills or sum(fill.amount for fill in facts.fills) != facts.filled:
+        return ()
+    sums: dict[str | None, Amount] = {}
+    for fill in facts.fills:
+        if fill.fee is None:
+            return ()
+        sums[fill.fee_currency] = Amount(sums.get(fill.fee_currency, Amount(0)) + fill.fee)
+    return tuple(Fee(cost=cost, currency=currency) for currency, cost in sums.items())
 
 
 def events_of(order: Order, client_id: str, source: str) -> list[AnyEvent]:

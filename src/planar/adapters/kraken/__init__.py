@@ -1,23 +1,38 @@
 """Kraken spot: what is true of this venue only."""
 
+from planar.adapters.kraken.history import KrakenHistory
 from planar.adapters.kraken.hosts import HOSTS
 from planar.adapters.kraken.ids import CLIENT_ID, EXPIRY
-from planar.adapters.kraken.meters import COSTS, METERS, ORDER_ENDPOINTS, ORDER_METERS, READS
-from planar.adapters.kraken.outcomes import CODES
-from planar.adapters.kraken.quirks import STOP_PARAM
+from planar.adapters.kraken.key_info import KEY_INFO
+from planar.adapters.kraken.meters import COSTS, METERS, READS, KrakenCosts
+from planar.adapters.kraken.nonces import KrakenNonces
+from planar.adapters.kraken.outcomes import CODES, KEY_STOPS, STOPS
+from planar.adapters.kraken.quirks import BALANCE_HINTS_S, CCXT_CONFIG, STOP_PARAM, TIMES_IN_FORCE
+from planar.adapters.kraken.sockets import KrakenSockets
 from planar.adapters.profile import Profile
+
+
+class Kraken(KrakenCosts, KrakenNonces, KrakenHistory, KrakenSockets):
+    """What stands in the place of CCXT's methods."""
+
 
 PROFILE = Profile(
     id="kraken",
     hosts=HOSTS,
     meters=METERS,
     cost_table=COSTS,
-    order_meters=ORDER_METERS,
-    order_endpoints=ORDER_ENDPOINTS,
     reads=READS,
     errors=CODES,
     code_field="error",
+    stops=STOPS,
+    key_stops=KEY_STOPS,
     client_id=CLIENT_ID,
     expiry=EXPIRY,
     stop_param=STOP_PARAM,
+    times_in_force=TIMES_IN_FORCE,
+    ccxt=CCXT_CONFIG,
+    acknowledges=True,
+    balance_hints_s=BALANCE_HINTS_S,
+    mixin=Kraken,
+    key_info=KEY_INFO,
 )

@@ -2,8 +2,11 @@
 
 from planar.adapters.profile import ClientIdRule, ExpiryRule
 
-CLIENT_ID = ClientIdRule(length=18, param="clientOrderId")
-"""`cl_ord_id` is a UUID, or free text of at most 18 ASCII characters; unique among the client's open orders."""
+CLIENT_ID = ClientIdRule(length=18, param="clientOrderId", search_param="clientOrderId")
+"""`cl_ord_id` is a UUID, or free text of at most 18 ASCII characters; unique among the client's open orders.
+
+OpenOrders and ClosedOrders take it as a filter (documentation: Get Open Orders, Get Closed Orders); QueryOrders does not.
+"""
 
 EXPIRY = ExpiryRule(
     enforced=True,

@@ -7,6 +7,13 @@ from planar import errors
 from planar.adapters.profile import ErrorRow
 from planar.errors import Outcome
 
+STOPS: dict[int | str, float] = {429: 30.0, "EAPI:Rate limit exceeded": 3.0, "EGeneral:Temporary lockout": 900.0}
+"""Kraken refuses with status 200 and names no time: the counter of the lowest tier lets a query through after 3 s; a
+lockout lasts 15 minutes (Support: API error messages)."""
+
+KEY_STOPS = frozenset({"EAPI:Rate limit exceeded"})
+"""Refusals that concern the key's own counter, and not its address."""
+
 CODES = {
     "EAPI:Invalid key": ErrorRow(errors.AuthenticationError, hint="check apiKey, and the addresses that it allows"),
     "EAPI:Invalid signature": ErrorRow(errors.AuthenticationError, hint="check secret: it is the long base64 text"),

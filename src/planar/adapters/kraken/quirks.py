@@ -1,4 +1,20 @@
-"""Where CCXT's unified words do not arrive at Kraken."""
+"""Where CCXT's unified words do not arrive at Kraken, or its class lacks what the protocol has."""
 
 STOP_PARAM = "stopLossPrice"
 """CCXT sends `triggerPrice` as a field that Kraken does not know: the order would execute at once."""
+
+TIMES_IN_FORCE = ("GTC", "IOC")
+"""CCXT passes FOK on, which Kraken does not have (documentation: Add Order, `timeinforce`)."""
+
+CCXT_CONFIG = {
+    "has": {
+        # AmendOrder changes an order in place, under its old client id; EditOrder makes a new one without any
+        "editOrder": False,
+        # KrakenSockets has these; CCXT's class never unsubscribes
+        **dict.fromkeys(("unWatchOrderBook", "unWatchTrades", "unWatchTicker", "unWatchTickers"), True),
+    },
+}
+
+BALANCE_HINTS_S = 3.0
+"""The channel `balances` tells totals, not what orders hold. A question a 3 s is what the call counter of the lowest tier
+loses meanwhile, so watching the balance never uses it up."""
