@@ -1,5 +1,6 @@
 """Settings for all tests."""
 
+import os
 from asyncio import sslproto
 from typing import Any
 
@@ -7,6 +8,9 @@ from hypothesis import settings
 
 settings.register_profile("planar", deadline=None)
 settings.load_profile("planar")
+
+# several test processes at once are told 80 columns; output without a terminal has more
+os.environ.pop("COLUMNS", None)
 
 
 def _mend_old_pythons() -> None:

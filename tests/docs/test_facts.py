@@ -9,15 +9,19 @@ from docs_kit import ROOT, blocks
 
 import planar
 import planar.errors as errors
+from planar.adapters import kraken
 from planar.adapters.binance import PROFILE
 from planar.adapters.binance.quirks import WEBSOCKET_MESSAGES_PER_S
+from planar.adapters.kraken import meters, nonces
 from planar.exchange import Exchange
 from planar.models import OrderState
 from planar.streams import StreamState
 from planar.transport.http import TRANSPORT_OUTCOMES
+from planar.venue.described import Described, fault_kinds, state_commands
 
 DOCS = ROOT / "docs"
 BINANCE = (DOCS / "exchanges" / "binance.md").read_text()
+KRAKEN = (DOCS / "exchanges" / "kraken.md").read_text()
 
 
 def rows(text: str) -> list[list[str]]:
@@ -73,6 +77,50 @@ def test_the_client_ids_and_expiry_of_binance() -> None:
     assert f"{PROFILE.expiry.settle_ms:,} ms" in text
 
 
+def test_the_hosts_of_kraken() -> None:
+    (cells,) = rows(section(KRAKEN, "Hosts"))[1:]
+    assert kraken.PROFILE.hosts["local"] == kraken.PROFILE.hosts["live"]
+    assert code_words(cells[1]) == list(kraken.PROFILE.hosts["live"].hosts)
+
+
+def test_the_meters_of_kraken() -> None:
+    table = [cells for cells in rows(section(KRAKEN, "Meters")) if cells[0].startswith("`")]
+    assert table == [
+        [
+            f"`{meter.name}`",
+            f"{meter.limit:.0f}" + (f" in {meter.window_ms // 1000} s" if meter.window_ms else ""),
+            f"{meter.decay_per_s:g} a second" if meter.decay_per_s else "",
+            f"the {meter.scope}",
+        ]
+        for meter in kraken.PROFILE.meters
+    ]
+    ages = [cells for cells in rows(section(KRAKEN, "Meters")) if re.match(r"\d+ s$", cells[0])]
+    costs = zip(meters.AGES_S, meters.CANCEL, meters.AMEND, meters.EDIT, strict=True)
+    assert ages == [[f"{age} s", str(cancel), f"1 + {amend}", f"1 + {edit}"] for age, cancel, amend, edit in costs]
+    for code, seconds in kraken.PROFILE.stops.items():
+        assert isinstance(code, int) or f"`{code}`" in KRAKEN
+        assert isinstance(code, int) or f"{seconds:.0f} s" in section(KRAKEN, "Meters")
+
+
+def test_the_outcomes_of_kraken() -> None:
+    table = {
+        code: (code_words(cells[1])[0], cells[2].split(",")[0])
+        for cells in rows(section(KRAKEN, "Outcomes"))
+        for code in code_words(cells[0])
+    }
+    assert table == {code: (row.kind.__name__, row.outcome.value) for code, row in kraken.PROFILE.errors.items()}
+
+
+def test_the_client_ids_and_expiry_of_kraken() -> None:
+    text, profile = section(KRAKEN, "Client ids and expiry"), kraken.PROFILE
+    assert f"`{profile.client_id.param}`" in text
+    assert f"at most {profile.client_id.length} characters" in text
+    assert f"`{profile.expiry.param}`, {profile.expiry.window_ms:,} ms" in text
+    assert f"{profile.expiry.settle_ms:,} ms" in text
+    assert f"at most every {profile.balance_hints_s:g} s" in KRAKEN
+    assert f"after {nonces.TURN_S} s" in KRAKEN
+
+
 def test_the_tree_of_errors_is_the_tree() -> None:
     """Each class below the class that it is drawn below."""
     (drawn,) = [block.text for block in blocks(DOCS / "errors.md") if block.text.startswith("PlanarError\n")]
@@ -123,3 +171,26 @@ def test_the_readme_shows_the_recorded_demo() -> None:
     recorded = (DOCS / "demo.txt").read_text()
     (shown,) = [block.text for block in blocks(ROOT / "README.md") if "Planar demo" in block.text]
     assert recorded.startswith(shown.rstrip("\n"))
+
+
+def _described(one: Described) -> list[str]:
+    fields = [f"`{field.name}`" + ("" if field.default is None else "?") for field in one.fields]
+    return [f"`{one.name}`", " ".join(fields), one.meaning]
+
+
+def test_the_faults_and_the_states_of_the_local_venue() -> None:
+    page = (DOCS / "faults.md").read_text()
+    listed = [cells for cells in rows(section(page, "The kinds")) if cells[0].startswith("`")]
+    assert sorted(listed) == sorted(_described(one) for one in fault_kinds())
+    commands = [cells for cells in rows(section(page, "States")) if len(cells) == 3 and cells[0].startswith("`")]
+    assert commands == [_described(one) for one in state_commands()]
+
+
+def test_each_of_the_thirty_failures_has_its_test() -> None:
+    numbers = [
+        int(cells[0]) for cells in rows(section((DOCS / "faults.md").read_text(), "Thirty ways to lose money"))[1:]
+    ]
+    assert numbers == list(range(1, 31))
+    tests = (ROOT / "tests" / "wire" / "server" / "test_fault_scenarios.py").read_text()
+    for number in numbers[:-1]:
+        assert re.search(rf"^async def test_(\d+_and_)?{number:02}_", tests, re.MULTILINE), number
