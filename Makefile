@@ -9,12 +9,12 @@ PATH := /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 endif
 export PATH
 
-demo: setup  ## stream, trade and settle on a local Binance, offline
+demo: setup  ## stream, trade and settle on a local Binance and Kraken, offline
 	@$(PY) -m planar demo $(ARGS)
 
 test: setup  ## all tests but the long ones
 	@sh scripts/redis.sh >/dev/null || true
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n logical --dist loadfile $(ARGS)
 
 check: setup  ## style, types, layers
 	@$(PY) -m ruff format --check .

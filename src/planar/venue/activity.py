@@ -1,7 +1,8 @@
-"""Activity on the seeded accounts: once a second one of them trades, so that their user data streams are never silent.
+"""Activity on the seeded accounts: twice a second one of them trades, so that their private streams are never silent.
 
 Each turn is a market order that fills at once and a limit order far from the market that is canceled in the next turn
-of the same account. Purchases and sales alternate, so that positions stay where they were but for the fees.
+of the same account. Purchases and sales alternate, so that positions stay where they were but for the fees. While nobody
+listens they take their time: what accounts do is kept for ever, and a day of it should be small.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from planar.venue.engine.specs import SymbolSpec
 from planar.venue.engine.types import NewOrder, OrderRef
 
 PERIOD_MS: Final = 500
+ALONE_MS: Final = 10_000
+"""Time between two turns while nobody listens."""
 SYMBOLS: Final = ("BTC/USDT", "ETH/USDT")
 NOTIONALS: Final = 4
 """Size of an order in units of the market's smallest notional."""
@@ -35,12 +38,12 @@ class Activity:
         ]
         self._turn = 0
         self._resting: dict[tuple[str, str], int] = {}
-        self._due_ms = 0
+        self._last_ms = 0
 
-    def tick(self, now_ms: int) -> None:
-        """Trade if it is time."""
-        if now_ms >= self._due_ms and self._turns:
-            self._due_ms = now_ms + PERIOD_MS
+    def tick(self, now_ms: int, *, heard: bool) -> None:
+        """Trade if it is time; `heard`: somebody has a stream open."""
+        if self._turns and now_ms - self._last_ms >= (PERIOD_MS if heard else ALONE_MS):
+            self._last_ms = now_ms
             account, symbol, side = self._turns[self._turn % len(self._turns)]
             self._turn += 1
             self._trade(account, self._exchange.symbols[symbol], side)

@@ -20,7 +20,7 @@ def test_prices_of_one_time_run_one_way(venue: str) -> None:
     for _ in range(300):
         now += 100
         made.model.step(now)
-        activity.tick(now)
+        activity.tick(now, heard=True)
     newest = made.exchange.trades("BTC/USDT", limit=1)[-1].id
     trades = [
         trade

@@ -8,7 +8,7 @@ import pytest
 from binance_kit import LocalBinance, local_binance
 
 from planar.errors import BadRequest
-from planar.venue.activity import PERIOD_MS, Activity
+from planar.venue.activity import ALONE_MS, PERIOD_MS, Activity
 from planar.venue.engine.enums import Side
 from planar.venue.steering import Freeze, Resume, SetBalance, Step
 from planar.venue.wire import LedgerQuery, Wire, known_wires, load_wire
@@ -117,10 +117,22 @@ async def test_activity_keeps_the_books_balanced(socket_path: str) -> None:
         activity = Activity(venue.exchange)
         before = {name: len(venue.exchange.fills(name, "BTC/USDT")) for name in venue.exchange.accounts()}
         for turn in range(60):
-            activity.tick(turn * PERIOD_MS)
-            activity.tick(turn * PERIOD_MS + 1)
+            activity.tick(1 + (turn + 1) * PERIOD_MS, heard=True)
+            activity.tick(2 + (turn + 1) * PERIOD_MS, heard=True)
             venue.wire.world.model.advance(PERIOD_MS)
         for name, count in before.items():
             sides = [fill.side for fill in venue.exchange.fills(name, "BTC/USDT")[count:]]
             assert {Side.BUY, Side.SELL} == set(sides)
         assert venue.exchange.audit() == []
+
+
+async def test_activity_takes_its_time_while_nobody_listens(socket_path: str) -> None:
+    async with local_binance(socket_path) as venue:
+        venue.freeze()
+        activity = Activity(venue.exchange)
+        before = len(venue.exchange.ledger.entries())
+        for second in range(1, 31):
+            activity.tick(second * 1000 + ALONE_MS, heard=False)
+        assert len(venue.exchange.ledger.entries()) - before == 3
+        activity.tick(41_500, heard=True)
+        assert len(venue.exchange.ledger.entries()) - before == 4

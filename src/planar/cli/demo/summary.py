@@ -72,7 +72,7 @@ _COUNTS = (
     ("filled", "  filled"),
     ("canceled", "  canceled"),
     ("expired", "  expired"),
-    ("answers_swallowed", "  answers swallowed, found out"),
+    ("answers_swallowed", "  swallowed, found out"),
     ("requests_lost", "requests lost, proven so"),
     ("executions", "executions"),
 )

@@ -173,6 +173,10 @@ class Sockets:
     def __init__(self) -> None:
         self._open: dict[Socket, None] = {}
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._open)
+
     async def run(self, socket: Socket, request: web.BaseRequest) -> web.WebSocketResponse:
         """Serve a connection."""
         self._open[socket] = None

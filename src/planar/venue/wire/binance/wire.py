@@ -78,7 +78,7 @@ class BinanceWire:
             now_ms = runtime.wall_ms()
             self.world.model.step(now_ms)
             if self._activity is not None:
-                self._activity.tick(now_ms)
+                self._activity.tick(now_ms, heard=bool(self._sockets))
             self.desk.tick(now_ms)
             self._feed.tick()
             await runtime.sleep((TICK_MS - runtime.wall_ms() % TICK_MS) / 1000)

@@ -140,6 +140,10 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[Connection, None] = {}
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._open)
+
     async def run(self, connection: Connection, request: web.BaseRequest) -> web.WebSocketResponse:
         """Serve a connection."""
         self._open[connection] = None

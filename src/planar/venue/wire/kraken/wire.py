@@ -79,7 +79,7 @@ class KrakenWire:
             now_ms = runtime.wall_ms()
             self.world.model.step(now_ms)
             if self._activity is not None:
-                self._activity.tick(now_ms)
+                self._activity.tick(now_ms, heard=bool(self._connections))
             self.desk.tick(now_ms)
             self._market.tick()
             await runtime.sleep((_TICK_MS - runtime.wall_ms() % _TICK_MS) / 1000)
