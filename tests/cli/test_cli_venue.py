@@ -12,7 +12,7 @@ from cli_kit import Here, Home, Ran, Venue, wait_until
 from planar.cli import exits
 
 ORDER_KEYS = {"id", "clientOrderId", "symbol", "side", "type", "state", "status", "amount", "price", "filled"}
-
+SOUND = {"ok": True, "problems": []}
 
 Inside = Callable[[Home], Here]
 
@@ -225,14 +225,16 @@ def test_an_interrupted_watch_leaves_nothing(home: Home) -> None:
 def test_two_exchanges_and_none_named(home: Home, inside: Inside) -> None:
     """Reading asks each exchange; what changes one wants its name."""
     planar = inside(home).run
-    started = Venue(home, venues="binance,kraken")
+    started = Venue(home, "--bind", "127.0.0.2", venues="binance,kraken")
     try:
+        assert started.record["address"] == "127.0.0.2"
+        assert f"http://127.0.0.2:{started.record['port']}" in planar("venue", "status").out
         both = planar("venue", "ledger", "--json")
-        assert (both.code, both.json) == (0, dict.fromkeys(("binance", "kraken"), {"ok": True, "problems": []}))
+        assert (both.code, both.json) == (0, {"binance": SOUND, "kraken": SOUND})
         shown = planar("venue", "ledger", "orders", "--limit", "2").out.splitlines()
         assert [line for line in shown if line in ("binance", "kraken")] == ["binance", "kraken"]
         assert sum(line.startswith("2 orders") for line in shown) == 2
-        assert planar("venue", "ledger", "check", "--venue", "kraken", "--json").json == {"ok": True, "problems": []}
+        assert planar("venue", "ledger", "check", "--venue", "kraken", "--json").json == SOUND
         unnamed = planar("venue", "balance", "carol", "USDT", "5")
         assert unnamed.code == exits.REFUSED
         assert "several exchanges run here\n  -> add --venue" in unnamed.err

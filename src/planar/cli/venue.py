@@ -23,6 +23,7 @@ POLL_S = 0.05
 def up(
     *,
     port: int | None = None,
+    bind: str = "127.0.0.1",
     venues: str | None = None,
     seed: int | None = None,
     activity: Flag = False,
@@ -34,7 +35,8 @@ def up(
     """Run local exchanges in the foreground and say how they are reached. Ctrl-C ends them cleanly.
 
     Args:
-        port: TCP port on 127.0.0.1; 0 takes a free one. [default: port of [venue] in planar.toml, else 0]
+        port: TCP port; 0 takes a free one. [default: port of [venue] in planar.toml, else 0]
+        bind: IPv4 address of the port. 0.0.0.0 lets other machines in: they can trade, the control API wants its token.
         venues: exchanges to run, by comma. [default: all that Planar brings]
         seed: decides markets, accounts and their past. [default: seed of [venue] in planar.toml, else 1]
         activity: the seeded accounts trade on their own.
@@ -52,6 +54,7 @@ def up(
     options = VenueOptions(
         venues=tuple(known_wires()) if venues is None else tuple(venues.split(",")),
         port=defaults.port if port is None else port,
+        bind=bind,
         seed=defaults.seed if seed is None else seed,
         activity=activity,
         shape=defaults.shape if shape is None else shape,
@@ -66,11 +69,14 @@ def up(
 
 def status(*, json: Json = False) -> int:
     """Show the venue that runs on this machine; exit code 1 if none does."""
-    found = control().status()
+    from planar.venue.client import SyncVenueControl
+
+    record = running()
+    found = SyncVenueControl(record).status()
     rows = [
         ("instance", found.instance),
         *(("serves", f"{name}: {', '.join(hosts)}") for name, hosts in found.venues.items()),
-        ("proxy", output.NONE if found.port is None else f"http://127.0.0.1:{found.port}"),
+        ("proxy", output.NONE if found.port is None else f"http://{record.near}"),
         ("socket", found.socket or output.NONE),
         ("certificate", found.ca or output.NONE),
         ("seed", output.NONE if found.seed is None else str(found.seed)),

@@ -80,7 +80,7 @@ def ca(
 def client_lines(client: str, certificate: str, record: VenueRecord | None) -> str:
     """The lines for one client; of a venue that may not run yet."""
     exchange, host = first_exchange(record)
-    proxy = f"http://127.0.0.1:{record.port if record is not None else 'PORT'}"
+    proxy = f"http://{record.near if record is not None else '127.0.0.1:PORT'}"
     return _LINES[client].format(ca=certificate, proxy=proxy, exchange=exchange, host=host)
 
 
@@ -103,8 +103,8 @@ def announce(record: VenueRecord, *, json: bool) -> None:
     ca_path = record.ca or output.NONE
     rows = [
         ("exchanges", ", ".join(record.venues)),
-        ("proxy", f"http://127.0.0.1:{record.port}   for clients that keep their real URLs"),
-        ("base URL", f"http://127.0.0.1:{record.port}/{host}   for clients that take one"),
+        ("proxy", f"http://{record.near}   for clients that keep their real URLs"),
+        ("base URL", f"http://{record.near}/{host}   for clients that take one"),
         ("socket", f"{record.socket}   Planar's own way"),
         ("certificate", f"{ca_path}   clients of the proxy must trust it"),
     ]

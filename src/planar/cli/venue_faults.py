@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
 from cyclopts import Parameter
@@ -170,8 +170,15 @@ def state(action: str | None = None, /, *values: str, venue: Venue = None, json:
             given[name] = [word for word in str(given[name]).split(",") if word]
     command = _converted(given | {"action": one.name}, Command, "planar venue state")
     answer = control().command(command, venue=venue)
-    rows = [(name, ", ".join(f"{key} {value}" for key, value in now.items())) for name, now in answer.items()]
+    rows = [(name, ", ".join(f"{key} {_said(value)}" for key, value in now.items())) for name, now in answer.items()]
     return output.show(answer, lambda: output.facts(rows), json=json)
+
+
+def _said(value: Any) -> str:
+    """A value of an answer in words."""
+    if isinstance(value, list):
+        return " ".join(str(one) for one in cast("list[Any]", value)) or output.NONE
+    return str(value)
 
 
 def _underscore(word: str) -> str:
@@ -200,10 +207,12 @@ def _find(found: Sequence[Described], name: str, what: str, listing: str) -> Des
 
 
 def _converted(values: Mapping[str, Any], kind: Any, listing: str) -> Any:
+    from planar.venue.misfits import misfit
+
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"that cannot be done: {error}", hint=f"`{listing}` tells what it needs") from error
+        raise UsageError(misfit(error, values), hint=f"`{listing}` tells what it needs") from error
 
 
 def _overview(found: Sequence[Described]) -> Table:

@@ -78,7 +78,7 @@ class LocalVenue:
     @property
     def proxy(self) -> str:
         """The URL to give a client as its HTTP proxy; it then keeps the exchange's real URLs."""
-        return f"http://127.0.0.1:{self.record.port}"
+        return f"http://{self.record.near}"
 
     @property
     def ca(self) -> str:

@@ -309,7 +309,7 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 
 
 def _authority(record: VenueRecord) -> str:
-    return CONTROL_HOST if record.socket else f"127.0.0.1:{record.port}"
+    return CONTROL_HOST if record.socket else record.near
 
 
 class _UnixHttpConnection(http.client.HTTPConnection):
@@ -332,7 +332,7 @@ def _connection(record: VenueRecord) -> http.client.HTTPConnection:
 
 
 def _unreachable(record: VenueRecord, error: BaseException) -> VenueUnavailable:
-    where = record.socket or f"127.0.0.1:{record.port}"
+    where = record.socket or record.near
     return VenueUnavailable(
         f"the local venue at {where} does not answer: {error or type(error).__name__}",
         hint="see whether it still runs with `planar venue status`, or start one with `planar venue up`",

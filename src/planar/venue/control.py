@@ -24,6 +24,7 @@ import msgspec
 from aiohttp import web
 
 from planar.errors import BadRequest, PlanarError
+from planar.venue.bookkeeping import known
 from planar.venue.connection import printable
 from planar.venue.faults import FaultBook, FaultRule, Firing, RuleState
 from planar.venue.misfits import misfit
@@ -121,7 +122,7 @@ class ControlApi:
             return _answer(401, {"error": "the control API needs its token", "hint": hint})
         methods = self._routes.get(path.removeprefix(PREFIX))
         if methods is None:
-            hint = "paths: " + ", ".join(PREFIX + known for known in self._routes)
+            hint = "paths: " + ", ".join(PREFIX + route for route in self._routes)
             return _answer(404, {"error": f"the control API has no {path}", "hint": hint})
         endpoint = methods.get(request.method)
         if endpoint is None:
@@ -157,7 +158,13 @@ class ControlApi:
         wires = list(self._wires.values()) if everywhere else [self._wire(order.venue)]
         done: dict[str, dict[str, Any]] = {}
         for wire in wires:
-            done[wire.id] = order.command.carry_out(wire.bench())
+            try:
+                done[wire.id] = order.command.carry_out(wire.bench())
+            except BadRequest as error:
+                if len(wires) == 1:
+                    raise
+                so_far = f"; done at {', '.join(done)}" if done else ""
+                raise BadRequest(f"{wire.id}: {error.message}{so_far}", hint=error.hint) from error
             wire.witness.commanded(msgspec.to_builtins(order.command))
         return done
 
@@ -166,8 +173,10 @@ class ControlApi:
 
     async def _post_fault(self, request: web.BaseRequest) -> FaultRule:
         rule = await _body(request, FaultRule)
-        if rule.venue is not None:
-            self._wire(rule.venue)
+        wires = list(self._wires.values()) if rule.venue is None else [self._wire(rule.venue)]
+        if rule.account is not None:
+            accounts = dict.fromkeys(one.account for wire in wires for one in wire.accounts())
+            known("account", rule.account, list(accounts))
         return self._faults.add(rule)
 
     async def _delete_faults(self, request: web.BaseRequest) -> dict[str, int]:

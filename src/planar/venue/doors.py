@@ -1,6 +1,6 @@
 """The doors: how clients reach the local venue.
 
-`TcpDoor`, one port on 127.0.0.1, looks at the first byte of a connection and takes it as
+`TcpDoor`, one port, on loopback unless told otherwise, looks at the first byte of a connection and takes it as
 - TLS (a client whose resolver or base URL points here; the certificate is the private authority's),
 - `CONNECT host:port` (a client that has this port as its HTTP proxy; inside the tunnel comes TLS or plain HTTP),
 - plain HTTP (the base-URL entrance and the control API; also a proxy client's request with an absolute URL).
@@ -107,9 +107,10 @@ class UnixDoor:
 
 
 class TcpDoor:
-    """One loopback port for TLS, proxy tunnels and plain HTTP.
+    """One port for TLS, proxy tunnels and plain HTTP.
 
     Attributes:
+        address: the IPv4 address that it listens on.
         port: where it listens; 0 before `open`.
         tls_failures: handshakes that failed, usually because the client does not trust the authority.
         last_tls_failure: what the last of them said.
@@ -122,29 +123,33 @@ class TcpDoor:
         self._listener: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._admitting: dict[asyncio.Task[None], None] = {}
+        self.address = LOOPBACK
         self.port = 0
         self.tls_failures = 0
         self.last_tls_failure: str | None = None
 
-    def open(self, port: int) -> None:
-        """Begin to listen on `port`; 0 takes a free one.
+    def open(self, port: int, address: str = LOOPBACK) -> None:
+        """Begin to listen on `port`; 0 takes a free one. Beyond loopback, other machines reach the venue.
 
         Raises:
-            VenueUnavailable: the port is in use or not allowed.
+            VenueUnavailable: the port is in use or not allowed, or the address is not this machine's.
         """
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             if os.name == "posix":
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((LOOPBACK, port))
+            listener.bind((address, port))
         except (OSError, OverflowError) as error:
             listener.close()
             raise VenueUnavailable(
-                f"port {port} on {LOOPBACK} cannot be used: {getattr(error, 'strerror', None) or error}",
-                hint="choose another with --port N (0 takes a free one), or end what listens there",
+                f"port {port} on {address} cannot be used: {getattr(error, 'strerror', None) or error}",
+                hint="choose another with --port N (0 takes a free one), or end what listens there"
+                if address == LOOPBACK
+                else "--bind takes an IPv4 address of this machine, or 0.0.0.0 for all; --port 0 takes a free port",
             ) from error
         listener.setblocking(False)
         self._listener = listener
+        self.address = address
         self.port = listener.getsockname()[1]
         self.resume()
 
@@ -163,7 +168,7 @@ class TcpDoor:
         waiting = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         waiting.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         waiting.setblocking(False)
-        waiting.bind((LOOPBACK, self.port))
+        waiting.bind((self.address, self.port))
         self._listener = waiting
 
     async def close(self) -> None:

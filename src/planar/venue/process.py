@@ -19,6 +19,7 @@ import msgspec
 from planar.errors import BadRequest, ConfigError, VenueUnavailable
 from planar.venue import recording, registry, shapes
 from planar.venue.ca import Authority
+from planar.venue.doors import LOOPBACK
 from planar.venue.registry import VenueRecord
 from planar.venue.server import VenueServer
 from planar.venue.steering.recordings import StartReplay
@@ -30,7 +31,8 @@ class VenueOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         venues: ids of exchanges, or `module:function` of wires outside Planar.
-        port: TCP port on 127.0.0.1; 0 takes a free one.
+        port: TCP port; 0 takes a free one.
+        bind: the IPv4 address that the port is on; 0.0.0.0 lets other machines in.
         seed: decides the markets, the accounts and their past.
         activity: seeded accounts trade on their own.
         socket: path of the Unix socket; None puts it into the state directory.
@@ -43,6 +45,7 @@ class VenueOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     venues: tuple[str, ...]
     port: int = 0
+    bind: str = LOOPBACK
     seed: int = 1
     activity: bool = False
     socket: str | None = None
@@ -74,6 +77,7 @@ async def _serve(options: VenueOptions, announce: Callable[[VenueRecord], None])
     _end_on_request(server, die_with_parent=options.die_with_parent)
     record = await server.start(
         port=options.port,
+        address=options.bind,
         authority=Authority.ensure(registry.venue_dir(state)),
         unix_path=options.socket or registry.socket_path(state),
     )

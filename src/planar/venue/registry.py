@@ -32,7 +32,8 @@ class VenueRecord(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         instance: random id of this run.
         pid: its process.
-        port: TCP port on 127.0.0.1, or None.
+        port: TCP port, or None.
+        address: the IPv4 address that the port is on; 0.0.0.0: on all of this machine's.
         socket: path of the Unix socket, or None.
         token: what the control API asks for in `X-Planar-Token`.
         ca: path of the certificate (PEM) that a TLS client must trust, or None without a TCP port.
@@ -48,6 +49,12 @@ class VenueRecord(msgspec.Struct, frozen=True, kw_only=True):
     ca: str | None
     venues: tuple[str, ...]
     started_ms: int
+    address: str = "127.0.0.1"
+
+    @property
+    def near(self) -> str:
+        """Address and port for programs on this machine."""
+        return f"{'127.0.0.1' if self.address == '0.0.0.0' else self.address}:{self.port}"
 
     def __repr__(self) -> str:
         return f"VenueRecord(instance={self.instance!r}, pid={self.pid}, port={self.port}, socket={self.socket!r})"
@@ -156,7 +163,7 @@ def is_alive(record: VenueRecord) -> bool:
                 client.settimeout(CONNECT_TIMEOUT_S)
                 client.connect(record.socket)
         elif record.port is not None:
-            socket.create_connection(("127.0.0.1", record.port), CONNECT_TIMEOUT_S).close()
+            socket.create_connection((record.near.partition(":")[0], record.port), CONNECT_TIMEOUT_S).close()
     except OSError:
         return False
     return True

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import cast
 
 import msgspec
 from aiohttp import HttpVersion11, web
@@ -20,7 +21,7 @@ from planar.errors import ConfigError
 from planar.venue.ca import Authority
 from planar.venue.connection import HttpServer, VenueRequest, bare_host
 from planar.venue.control import PREFIX, ControlApi, VenueStatus
-from planar.venue.doors import TcpDoor, UnixDoor
+from planar.venue.doors import LOOPBACK, TcpDoor, UnixDoor
 from planar.venue.faults import Answer, FaultBook, FrameBook, Subject
 from planar.venue.faults.rules import Part
 from planar.venue.reception import FrontDesk, PlainArrival
@@ -71,12 +72,18 @@ class VenueServer:
         self._started: list[Wire] = []
 
     async def start(
-        self, *, port: int | None = None, authority: Authority | None = None, unix_path: str | None = None
+        self,
+        *,
+        port: int | None = None,
+        address: str = LOOPBACK,
+        authority: Authority | None = None,
+        unix_path: str | None = None,
     ) -> VenueRecord:
         """Start the exchanges, then open the doors; how they are reached.
 
         Args:
-            port: TCP port on 127.0.0.1; 0 takes a free one, None opens none.
+            port: TCP port; 0 takes a free one, None opens none.
+            address: the IPv4 address that the port is on.
             authority: issues the certificate; goes with `port`.
             unix_path: path of the Unix socket; None opens none.
 
@@ -96,7 +103,7 @@ class VenueServer:
             if port is not None and authority is not None:
                 self._desk.authority = authority
                 self._desk.tcp = TcpDoor(self._http, authority.server_context(tuple(self._by_host)), self._desk)
-                self._desk.tcp.open(port)
+                self._desk.tcp.open(port, address)
         except BaseException:
             await self.stop()
             raise
@@ -104,6 +111,7 @@ class VenueServer:
             instance=runtime.token(8),
             pid=os.getpid(),
             port=self._desk.tcp.port if self._desk.tcp else None,
+            address=address,
             socket=unix_path,
             token=self._token,
             ca=str(authority.path) if authority else None,
@@ -168,8 +176,8 @@ class VenueServer:
         if host in self._by_host:
             return await self._serve(host, path, request)
         foreign_port = proxied is not None and self.record is not None and proxied.port != self.record.port
-        hostless = proxied is None and "Host" not in request.headers  # HTTP/1.0 needs none; the port is loopback's
-        if foreign_port or (host not in LOOPBACK_HOSTS and not hostless):
+        hostless = proxied is None and "Host" not in request.headers  # HTTP/1.0 needs none
+        if foreign_port or not (hostless or host in LOOPBACK_HOSTS or host == _own_address(request)):
             return web.Response(status=403, text=self._refusal(host))
         if path == PREFIX or path.startswith(PREFIX + "/"):
             return await self._control.handle(path, request)
@@ -287,6 +295,12 @@ def _door(request: VenueRequest) -> Door:
         return "unix"
     transport = request.transport
     return "tls" if transport is not None and transport.get_extra_info("ssl_object") is not None else "http"
+
+
+def _own_address(request: VenueRequest) -> str | None:
+    """This machine's address that the client has connected to; None on the Unix door."""
+    name = None if request.transport is None else request.transport.get_extra_info("sockname")
+    return str(cast("tuple[object, ...]", name)[0]) if isinstance(name, tuple) else None
 
 
 def _ask_for_body(request: VenueRequest) -> None:

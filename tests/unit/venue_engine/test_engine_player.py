@@ -276,7 +276,7 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "cut.ndjson.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadRequest, match="end-of-stream"):
         recording.check(tmp_path / "cut.ndjson.gz", symbols)
-    with pytest.raises(BadRequest, match="No such file"):
+    with pytest.raises(BadRequest, match="there is no recording"):
         recording.read_header(tmp_path / "none.ndjson")
     write(tmp_path / "plain.gz", HEADER)
     with pytest.raises(BadRequest, match="gzip"):

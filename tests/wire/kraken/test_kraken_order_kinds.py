@@ -66,6 +66,9 @@ async def test_a_trailing_stop_is_shown_with_its_distance_and_triggers(kraken: L
 
 
 async def test_a_trailing_limit_gets_its_price_from_the_trigger(kraken: LocalKraken) -> None:
+    kraken.exchange.set_balance("bob", "BTC", D(1))
+    sale = NewOrder(account="bob", symbol=SYMBOL, side=Side.SELL, kind=OrderKind.MARKET, amount=D("0.01"))
+    kraken.exchange.submit(sale)  # the last price is one of the book from here on
     last = kraken.exchange.last_price(SYMBOL)
     assert last is not None
     txid = await kraken.placed(type="sell", ordertype="trailing-stop-limit", price="+100", price2="+25")

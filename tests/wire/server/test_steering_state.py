@@ -14,6 +14,7 @@ import pytest
 from fault_kit import ANSWER_S, BinanceTrader, Houses, KrakenTrader, Refused, Trader, heard
 
 from planar.errors import BadRequest
+from planar.venue.faults import DropAnswer, FaultRule
 from planar.venue.steering.state import (
     Delist,
     ExpireTokens,
@@ -316,3 +317,13 @@ async def test_a_kraken_token_ends(houses: Houses) -> None:
 async def test_a_wrong_command_is_refused(houses: Houses, trader: Trader, command: object, problem: str) -> None:
     with pytest.raises(BadRequest, match=problem):
         await houses.control.command(command, venue=trader.id)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("venue", ["binance", "kraken"])
+async def test_what_could_never_act_is_refused(houses: Houses, venue: str) -> None:
+    with pytest.raises(BadRequest, match="no account 'nobody'"):
+        await houses.control.add_fault(FaultRule(fault=DropAnswer(), account="nobody"))
+    with pytest.raises(BadRequest, match="'999.1.1.1' is no IP address"):
+        await houses.control.command(RestrictAddresses(account="alice", addresses=("999.1.1.1",)), venue=venue)
+    with pytest.raises(ValueError, match="until_ms = 5 is not after from_ms = 10"):
+        FaultRule(fault=DropAnswer(), from_ms=10, until_ms=5)

@@ -207,6 +207,11 @@ async def test_several_exchanges_need_a_name(venue: Venue) -> None:
             await control.ledger(LedgerQuery(kind="orders"))
         assert caught.value.hint == "add --venue, or the field `venue`: toy, other"
         assert list(await control.market("freeze")) == ["toy", "other"]
+        await control.market("resume", venue="other")
+        with pytest.raises(
+            BadRequest, match="^other: the market of other is running; done at toy\n  -> freeze it first"
+        ):
+            await control.market("step", ms=5)
         with pytest.raises(BadRequest, match="venue is missing"):
             await control.set_balance("alice", "BTC", "1")
         assert await control.ledger(LedgerQuery(kind="orders"), venue="other") == {"orders": []}

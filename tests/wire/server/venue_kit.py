@@ -23,9 +23,9 @@ async def eventually(condition: Callable[[], bool], within_s: float = 3) -> None
             await asyncio.sleep(0.002)
 
 
-async def converse(port: int, *parts: bytes) -> bytes:
+async def converse(port: int, *parts: bytes, address: str = "127.0.0.1") -> bytes:
     """A client not made of aiohttp: send the parts, each in a packet of its own, and read until the venue closes."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection(address, port)
     for part in parts:
         writer.write(part)
         await writer.drain()

@@ -137,6 +137,10 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     from_ms: NotNegative = 0
     until_ms: NotNegative | None = None
 
+    def __post_init__(self) -> None:
+        if self.until_ms is not None and self.until_ms <= self.from_ms:
+            raise ValueError(f"until_ms = {self.until_ms} is not after from_ms = {self.from_ms}: it would never act")
+
     def matches(self, subject: Subject, content: bytes = b"") -> bool:
         """True if the rule means this request, frame or message. `content`: body or text."""
         return (

@@ -6,13 +6,17 @@ States go by the exchange's own words for them (Binance: `HALT`, `BREAK`, `syste
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from planar.errors import BadRequest
 from planar.venue.bookkeeping import known
 from planar.venue.engine.enums import MarketStatus
 from planar.venue.steering.bench import Bench, SteeringCommand, amount
+
+LOCAL: Final = "local"
+"""Where a request on the Unix socket comes from."""
 
 T = TypeVar("T")
 FILTERS = ("tick", "lot", "min_amount", "max_amount", "min_notional")
@@ -159,6 +163,8 @@ class RestrictAddresses(SteeringCommand, frozen=True, kw_only=True):
 
     def carry_out(self, bench: Bench) -> dict[str, Any]:
         """Restrict them."""
+        for address in self.addresses:
+            _check_address(address)
         keys = _keys(bench, self.account, self.key)
         for key in keys:
             bench.keys.restrict(key, self.addresses or None)
@@ -193,3 +199,13 @@ def _word(states: Mapping[str, T], status: T) -> str:
 def _keys(bench: Bench, account: str, key: str | None) -> list[str]:
     keys = list(bench.keys.keys_of(bench.account(account)))
     return keys if key is None else [known("key", key, keys)]
+
+
+def _check_address(text: str) -> None:
+    if text == LOCAL:
+        return
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as error:
+        hint = f"write it as 127.0.0.1 or ::1; '{LOCAL}' is the Unix socket"
+        raise BadRequest(f"address = '{text}' is no IP address", hint=hint) from error
