@@ -10,6 +10,7 @@ from planar.models.amount import Amount, AmountLike
 from planar.models.base import Model, RawPayload, Sourced, Timed, iso8601
 from planar.models.codec import decode_hook, encode_hook, from_json, to_json
 from planar.models.data import Candle, FundingRate, Level, Liquidity, OrderBook, Side, Ticker, Trade
+from planar.models.key_rights import KeyRights
 from planar.models.market import (
     Currency,
     CurrencyLimits,
@@ -35,6 +36,7 @@ __all__ = [
     "Fee",
     "Fill",
     "FundingRate",
+    "KeyRights",
     "Level",
     "Limits",
     "Liquidity",
