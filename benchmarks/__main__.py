@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import calls, journal, startup, venue
+from benchmarks import budget, calls, journal, startup, venue
 from benchmarks.safety.__main__ import local, start_venue
 
 
@@ -24,6 +24,7 @@ def main() -> None:
             process.wait()
     startup.report()
     journal.report()
+    budget.report()
     venue.report()
 
 

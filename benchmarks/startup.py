@@ -53,7 +53,7 @@ from pathlib import Path
 import planar.workspace
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
-from planar.transport.budget import MeterPool
+from planar.transport.pool import MeterPool
 from planar.transport.dialer import Dialer
 async def main():
     dialer = Dialer()

@@ -47,6 +47,7 @@ Each error says what is known about the request: see `Outcome`.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -74,10 +75,13 @@ class PlanarError(Exception):
         exchange: the exchange's id.
         code: the venue's own error code, as text.
         http_status: HTTP status of the answer.
+        requests: every request of the call, in the order of sending (`planar.transport.context.RequestRecord`): READ or
+            WRITE, when, answered how, with which outcome. Empty if none was begun.
     """
 
     default_outcome: Outcome | None = None
     default_retryable: bool = False
+    requests: Sequence[Any] = ()
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,9 +26,14 @@ from planar.errors import ConfigError, NotSupported, Outcome, WrongLoop
 from planar.exchange import Exchange
 from planar.orders import OrderManager
 from planar.streams import StreamHub
-from planar.transport.budget import MeterPool
+from planar.transport.alarms import Alarms
 from planar.transport.dialer import Dialer
+from planar.transport.lanes import NonceLanes
 from planar.transport.local import LocalVenue, PrivateVenue, account_keys, find_running
+from planar.transport.metrics import Collector
+from planar.transport.observe import Observatory, RequestHook
+from planar.transport.pool import MeterPool
+from planar.transport.sinks import sinks_of
 
 log = logging.getLogger("planar")
 
@@ -47,7 +52,17 @@ class Workspace:
         self._given_venue = local_venue
         self._loop: asyncio.AbstractEventLoop | None = None
         self._dialer = Dialer()
-        self._meters = MeterPool()
+        budget = settings.budget
+        self._own_meters = MeterPool(reserve=budget.reserve, share=budget.share)
+        self._meters = MeterPool(
+            state_dir() / "budget" if budget.shared is True else None,
+            redis=None if isinstance(budget.shared, bool) else budget.shared,
+            reserve=budget.reserve,
+            share=budget.share,
+        )
+        self.alarms = Alarms(sinks_of(settings.alarms))
+        self._observatory = Observatory(self.alarms)
+        self._lanes = NonceLanes(state_dir() / "nonces")
         self._markets = MarketCache(cache_dir() / "markets", offline=flag("PLANAR_OFFLINE"))
         self._exchanges: dict[Key, asyncio.Task[Exchange]] = {}
         self._opened: dict[Key, ExchangeSettings] = {}
@@ -108,6 +123,15 @@ class Workspace:
                 del self._exchanges[key]
             raise
 
+    async def prepare(self, name: str | None = None, *, account: str = "", **options: Any) -> Exchange:
+        """The exchange as `exchange()` opens it, before its first request: nothing is known of its markets.
+
+        It is the caller's own: nobody else gets it, and the caller closes it. Arguments and errors as of `exchange()`.
+        """
+        self._check_loop()
+        settings = self._settings_of(name, options)
+        return await self._make((settings.id, account, settings.environment or "live"), settings)
+
     def _settings_of(self, name: str | None, options: Mapping[str, Any]) -> ExchangeSettings:
         chosen = name or self.settings.selection.default
         if chosen is None:
@@ -127,6 +151,17 @@ class Workspace:
         return settings
 
     async def _open(self, key: Key, settings: ExchangeSettings) -> Exchange:
+        exchange = await self._make(key, settings)
+        try:
+            # a local venue is made anew each time, so its markets are never taken from the cache
+            await exchange.load_markets(reload=exchange.environment == "local")
+        except BaseException:
+            await exchange.close()
+            raise
+        return exchange
+
+    async def _make(self, key: Key, settings: ExchangeSettings) -> Exchange:
+        """The exchange, before its first request."""
         exchange_id, account, environment = key
         venue = await self._local_venue(exchange_id) if environment == "local" else None
         credentials, fingerprint = await self._credentials(key, venue)
@@ -143,33 +178,30 @@ class Workspace:
                 proxy=settings.proxy,
                 verify_ssl=settings.verify_ssl,
                 unix_socket=venue.socket if venue else None,
+                instance=venue.instance if venue else "",
                 allow_unjournaled=settings.allow_unjournaled,
                 ccxt=settings.ccxt,
             ),
             self._dialer,
-            self._meters,
+            # nobody else can reach a venue of this workspace's own
+            self._own_meters if venue is not None and self._child is not None else self._meters,
             self._markets,
+            self._observatory,
+            self._lanes,
         )
         hub = StreamHub(adapter)
         home = Path(self._scratch.name) if venue is not None and self._scratch is not None else state_dir()
         journal = home / "journal" / _journal_scope(environment, venue) / f"{exchange_id}-{fingerprint}.db"
         required = adapter.capabilities.required_credentials
-        exchange = Exchange(
+        return Exchange(
             adapter,
             settings,
             self.settings,
             account=account,
             authenticated=all(name in credentials for name in required),
-            make_orders=lambda: OrderManager(adapter, journal, settings.timeout_ms),
+            make_orders=lambda: OrderManager(adapter, journal, settings.timeout_ms, self.alarms, account),
             hub=hub,
         )
-        try:
-            # a local venue is made anew each time, so its markets are never taken from the cache
-            await exchange.load_markets(reload=venue is not None)
-        except BaseException:
-            await exchange.close()
-            raise
-        return exchange
 
     async def _credentials(self, key: Key, venue: LocalVenue | None) -> tuple[Mapping[str, str], str]:
         """The written ones and their fingerprint; in the local environment else the seeded account's, which open
@@ -212,6 +244,21 @@ class Workspace:
         self._scratch = tempfile.TemporaryDirectory(prefix="planar-", ignore_cleanup_errors=True)
         return self._child.venue
 
+    def on_request(self, hook: RequestHook) -> Callable[[], None]:
+        """Call `hook(exchange id, record)` with each HTTP request that has ended, whatever became of it.
+
+        It runs in the event loop: keep it short. Call what is given back to end it.
+        """
+        return self._observatory.on_request(hook)
+
+    def metrics(self) -> Collector:
+        """A collector for `prometheus_client`: `REGISTRY.register(p.metrics())`.
+
+        Raises:
+            ConfigError: the extra `planar-exchanges[metrics]` is not installed.
+        """
+        return Collector(self._observatory)
+
     @property
     def local_venue(self) -> LocalVenue | None:
         """The local venue in use, if one is."""
@@ -244,6 +291,10 @@ class Workspace:
         for key in list(self._exchanges):
             await self._close_one(key)
         await self._dialer.close()
+        self._lanes.close()
+        await self.alarms.close()
+        await self._meters.close()
+        await self._own_meters.close()
         if self._venue is not None and not self._venue.done():
             self._venue.cancel()
             await asyncio.wait([self._venue])

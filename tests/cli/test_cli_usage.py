@@ -84,7 +84,7 @@ def test_python_m_planar_knows_its_version(home: Home) -> None:
         ("demo --seconds 1", "from 3 to 3600"),
         ("venue market step", "--ms"),
         ("venue market shape BTC/USDT", "nothing to shape"),
-        ("venue market shape BTC/USDT --volatility 100", "<= 10"),
+        ("venue market shape BTC/USDT --volatility 100", "volatility = 100: it must be a number, at most 10"),
         ("venue market shape --jitter-ms 5", "nothing to shape"),
         ("venue market shape --basis-bps 5 --jitter-ms 5", "--jitter-ms belongs to --latency-ms"),
         ("venue market plant BTC/USDT ask --bps -5 --amount 1 --for-ms 10", "bps"),

@@ -12,10 +12,11 @@ import planar.errors as errors
 from planar.adapters import kraken
 from planar.adapters.binance import PROFILE
 from planar.adapters.binance.quirks import WEBSOCKET_MESSAGES_PER_S
-from planar.adapters.kraken import meters, nonces
+from planar.adapters.kraken import meters
 from planar.exchange import Exchange
 from planar.models import OrderState
 from planar.streams import StreamState
+from planar.transport import lanes
 from planar.transport.http import TRANSPORT_OUTCOMES
 from planar.venue.described import Described, fault_kinds, state_commands
 
@@ -118,7 +119,7 @@ def test_the_client_ids_and_expiry_of_kraken() -> None:
     assert f"`{profile.expiry.param}`, {profile.expiry.window_ms:,} ms" in text
     assert f"{profile.expiry.settle_ms:,} ms" in text
     assert f"at most every {profile.balance_hints_s:g} s" in KRAKEN
-    assert f"after {nonces.TURN_S} s" in KRAKEN
+    assert f"after {lanes.TURN_S} s" in KRAKEN
 
 
 def test_the_tree_of_errors_is_the_tree() -> None:

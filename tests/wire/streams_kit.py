@@ -21,8 +21,8 @@ from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
 from planar.models import Amount, Order, OrderBook
 from planar.streams import StreamHub, StreamRules
-from planar.transport.pool import MeterPool
 from planar.transport.dialer import Dialer
+from planar.transport.pool import MeterPool
 from planar.venue.engine.enums import Side
 from planar.venue.engine.events import BookChange, Event, TradePrint
 from planar.venue.server import VenueServer

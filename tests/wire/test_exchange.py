@@ -297,10 +297,15 @@ async def test_a_ban_stops_everything_for_as_long_as_it_says(binance: Exchange, 
 
 
 async def test_reads_say_not_available_when_the_venue_is_down(binance: Exchange, control: VenueControl) -> None:
-    await control.add_fault(FaultRule(fault=RefuseRequest(status=503, body="down"), path="/api/v3/depth"))
+    down = RefuseRequest(status=503, body="down")
+    await control.add_fault(FaultRule(fault=down, path="/api/v3/depth", count=None))
     with pytest.raises(ExchangeNotAvailable) as caught:
         await binance.fetch_order_book("BTC/USDT")
     assert caught.value.http_status == 503
+    assert len(caught.value.requests) == 3
+    await control.clear_faults()
+    await control.add_fault(FaultRule(fault=down, path="/api/v3/depth"))
+    assert (await binance.fetch_order_book("BTC/USDT")).bids
 
 
 async def test_ccxt_is_there_and_cannot_go_around_the_journal_or_the_guard(binance: Exchange) -> None:
@@ -465,9 +470,10 @@ async def test_no_error_shows_a_key_or_a_signature(
     keys = next(account for account in await control.accounts() if account.account == "alice")
     left: list[str] = []
     for fault in (*JUNK.values(), DropAnswer(), RefuseRequest(status=400, body='{"code":-2015,"msg":"key"}')):
-        await control.add_fault(FaultRule(fault=fault, path="/api/v3/account"))
+        await control.add_fault(FaultRule(fault=fault, path="/api/v3/account", count=None))
         with pytest.raises(PlanarError) as caught:
             await binance.fetch_balance()
+        await control.clear_faults()
         error = caught.value
         left += ["".join(traceback.format_exception(error)), repr(error), repr(error.__cause__), repr(error.__dict__)]
         left.append(str(pickle.dumps(error)))

@@ -9,10 +9,10 @@ import pytest
 from streams_kit import SYMBOL, local_kraken
 
 from planar.adapters.base import OrderRef
-from planar.adapters.kraken.nonces import TURN_S, Turns
 from planar.errors import Outcome, RateLimitExceeded, RequestTimeout
 from planar.models import OrderState
 from planar.transport.context import CallContext, Priority
+from planar.transport.lanes import TURN_S, NonceLane
 from planar.venue.faults import DelayRequest, FaultRule, ReplaceAnswer
 
 
@@ -28,9 +28,9 @@ async def test_requests_that_leave_together_arrive_in_the_order_of_their_nonces(
 async def test_a_rate_limit_that_comes_with_status_200_is_obeyed(tmp_path: Path) -> None:
     async with local_kraken(tmp_path) as local:
         refusal = ReplaceAnswer(status=200, body='{"error":["EAPI:Rate limit exceeded"]}')
-        local.server.faults.add(FaultRule(fault=refusal, path="/0/private/*"))
+        local.server.faults.add(FaultRule(fault=refusal, path="/0/private/*", count=None))
         with pytest.raises(RateLimitExceeded) as caught:
-            await local.adapter.fetch_balance({}, timeout_ms=5_000)
+            await local.adapter.fetch_balance({}, timeout_ms=2_000)  # too short to wait and ask again
         assert (caught.value.outcome, caught.value.retry_after_s) == (Outcome.REFUSED, 3.0)
         with pytest.raises(RateLimitExceeded, match="told us to wait") as caught:
             await local.adapter.fetch_balance({}, timeout_ms=1_000)
@@ -66,7 +66,7 @@ async def test_the_past_comes_with_all_its_pages(tmp_path: Path) -> None:
 
 
 async def test_a_turn_passes_on_and_the_urgent_go_first() -> None:
-    turns, order = Turns(), list[str]()
+    turns, order = NonceLane(), list[str]()
 
     async def ask(name: str, priority: Priority, hold_s: float, timeout_ms: int = 5_000) -> None:
         async with turns.turn(CallContext(name, timeout_ms, priority)):

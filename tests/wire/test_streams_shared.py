@@ -25,9 +25,11 @@ from planar.adapters.market_cache import MarketCache
 from planar.adapters.profile import Profile
 from planar.errors import BadSymbol, ExchangeError
 from planar.streams import StreamHub, StreamState
-from planar.transport.budget import Budget, MeterPool
+from planar.transport.budget import Budget
 from planar.transport.dialer import Dialer, Route
 from planar.transport.guard import HostRules
+from planar.transport.observe import Observatory
+from planar.transport.pool import MeterPool
 
 LIVE = StreamState.LIVE
 MARKETS = [("XXBTZUSD", "BTC/USD"), ("XETHZUSD", "ETH/USD")]
@@ -109,7 +111,8 @@ async def kraken(directory: Path, per_s: float | None = None) -> AsyncIterator[t
     dialer, profile = Dialer(), Profile(id="kraken", websocket_messages_per_s=per_s)
     session = dialer.session(Route("kraken", "local", HostRules((".kraken.com",)), unix_socket=path))
     budget = Budget(MeterPool(), "kraken", "local", "test", ())
-    exchange = create("kraken", {"enableRateLimit": False}, SeamWiring(profile, session, budget, "local"))
+    monitor = Observatory().monitor("kraken", "local", "")
+    exchange = create("kraken", {"enableRateLimit": False}, SeamWiring(profile, session, budget, "local", monitor))
     exchange.set_markets(
         [
             exchange.safe_market_structure(

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+import planar.runtime as runtime
 from planar.adapters.feed import Feed, Topic
 from planar.adapters.profile import Profile
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
@@ -118,6 +119,18 @@ class Adapter(abc.ABC):
     @abc.abstractmethod
     async def fetch_time(self, *, timeout_ms: int) -> int:
         """The venue's clock, UTC milliseconds."""
+
+    def venue_ms(self) -> int:
+        """The venue's time as far as it is known without asking, UTC milliseconds: what requests are signed with."""
+        return runtime.wall_ms()
+
+    def expiry_ms(self, client_id: str) -> int | None:
+        """Venue time after which the order's request, if it leaves now, can no longer be accepted.
+
+        None where the venue's matching engine refuses nothing for its age.
+        """
+        rule = self.profile.expiry
+        return self.venue_ms() + rule.window_ms if rule.enforced else None
 
     # -- market data -----------------------------------------------------------------------------------------------
     @abc.abstractmethod

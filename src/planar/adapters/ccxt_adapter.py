@@ -85,6 +85,7 @@ class CcxtAdapter(Adapter):
         self._environment = environment
         self._markets_key = markets_key(cast(CcxtMarkets, exchange), ccxt_version(), environment)
         self._markets: MarketSet | None = None
+        self._until_ms: dict[str, int] = {}
 
     async def call(
         self, name: str, method: Callable[..., Awaitable[T]], *args: Any, timeout_ms: int, priority: Priority
@@ -96,7 +97,8 @@ class CcxtAdapter(Adapter):
         with calling(call):
             try:
                 return await method(*args)
-            except PlanarError:
+            except PlanarError as error:
+                error.requests = tuple(call.requests)
                 raise
             except Exception as error:
                 raise translate(error, call, self.id) from redact_error(error)
@@ -158,6 +160,15 @@ class CcxtAdapter(Adapter):
         if not isinstance(time_ms, int):
             raise BadResponse(f"the answer to fetch_time is {time_ms!r}, not milliseconds", exchange=self.id)
         return time_ms
+
+    def venue_ms(self) -> int:
+        """The time that requests are signed with."""
+        return self.exchange.planar.monitor.clock.wall_ms()
+
+    def expiry_ms(self, client_id: str) -> int | None:
+        """By what the request really says: the clock may have been corrected since it was made."""
+        expiry_ms = super().expiry_ms(client_id)
+        return expiry_ms if expiry_ms is None else max(expiry_ms, self._until_ms.get(client_id, expiry_ms))
 
     # -- market data -----------------------------------------------------------------------------------------------
     async def fetch_ticker(self, symbol: str, params: Mapping[str, Any], *, timeout_ms: int) -> Ticker:
@@ -236,10 +247,13 @@ class CcxtAdapter(Adapter):
         amount = exact(request.amount) if request.amount is not None else None
         price = exact(request.price) if request.price is not None else None
         common = (request.symbol, request.type, request.side, amount, price, self._order_params(request))
-        if request.replaces is not None:
-            raw = await self._run(call, self.exchange.edit_order, request.replaces, *common)
-        else:
-            raw = await self._run(call, self.exchange.create_order, *common)
+        try:
+            if request.replaces is not None:
+                raw = await self._run(call, self.exchange.edit_order, request.replaces, *common)
+            else:
+                raw = await self._run(call, self.exchange.create_order, *common)
+        finally:
+            self._until_ms.pop(request.client_id, None)
         try:
             return convert.order_ack(raw, _asked(request), exchange=self.id, received_ns=runtime.wall_ns())
         except BadResponse as error:
@@ -250,8 +264,11 @@ class CcxtAdapter(Adapter):
         rule = self.profile.expiry
         params: dict[str, Any] = {self.profile.client_id.param: request.client_id}
         if rule.param is not None:
-            until_ms = runtime.wall_ms() + rule.window_ms
-            params[rule.param] = iso8601(until_ms) if rule.as_time else rule.window_ms
+            params[rule.param] = rule.window_ms
+        if rule.as_time and rule.param is not None:
+            until_ms = self._until_ms[request.client_id] = self.venue_ms() + rule.window_ms
+            params[rule.param] = iso8601(until_ms)
+            self.exchange.keep_time()
         if request.time_in_force is not None:
             params["timeInForce"] = request.time_in_force
         if request.post_only:

@@ -64,4 +64,6 @@ def translate(error: Exception, call: CallContext, exchange: str) -> PlanarError
     text = redact(f"{type(error).__name__}: {error}" if kind is errors.BadResponse else str(error))
     if kind is errors.BadResponse:
         text = f"the answer to {call.name} could not be read ({text})"
-    return kind(text, outcome=outcome, exchange=exchange)
+    made = kind(text, outcome=outcome, exchange=exchange)
+    made.requests = tuple(call.requests)
+    return made

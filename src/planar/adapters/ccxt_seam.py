@@ -8,6 +8,7 @@ good at stays CCXT's: urls, signatures, parsing, its tables of errors.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +19,19 @@ import msgspec
 import orjson
 
 import planar.runtime as runtime
+from planar.adapters.ccxt_clock import ASKING, ClockSeam
 from planar.adapters.ccxt_errors import planar_class, row_for
+from planar.adapters.ccxt_tables import code_and_message, effect_of, new_order_part, request_costs
 from planar.adapters.ccxt_watch import SocketSeam
 from planar.adapters.profile import Profile
-from planar.errors import BadResponse, ConfigError, NotSupported, Outcome, PlanarError, RateLimitExceeded
+from planar.errors import BadResponse, ConfigError, InvalidNonce, NotSupported, Outcome, PlanarError, RateLimitExceeded
 from planar.transport.budget import Budget
-from planar.transport.context import CallContext, Effect, current_call
+from planar.transport.context import CallContext, Effect, RequestRecord, current_call
 from planar.transport.http import Answer, send
+from planar.transport.lanes import NonceLane
+from planar.transport.observe import Monitor
 from planar.transport.redact import redact, redact_error
+from planar.transport.stops import stop_s
 
 SEAMS = (
     *("fetch2", "fetch", "sign", "handle_errors", "handle_http_status_code", "prepare_request_headers", "open"),
@@ -60,6 +66,8 @@ class SeamWiring(msgspec.Struct):
         session: the guarded HTTP session.
         budget: reserves the costs of each request.
         environment: for messages.
+        monitor: watches the requests; holds the venue's clock.
+        lane: in which signed requests go one after the other, for venues with nonces.
         allow_unjournaled: WRITEs that Planar's order path did not journal may pass (the user's own choice).
     """
 
@@ -67,72 +75,17 @@ class SeamWiring(msgspec.Struct):
     session: aiohttp.ClientSession
     budget: Budget
     environment: str
+    monitor: Monitor
+    lane: NonceLane | None = None
     allow_unjournaled: bool = False
 
 
-def request_costs(profile: Profile, api: str, method: str, path: str, ccxt_cost: float) -> Sequence[tuple[str, float]]:
-    """(meter, cost) pairs of one request."""
-    row = profile.cost_table.get(api)
-    costs = [(name, 1.0) for name in profile.request_meters]
-    if row is not None:
-        costs.append((row[0], ccxt_cost * row[1]))
-    elif profile.meters:
-        costs.append((profile.meters[0].name, ccxt_cost))
-    if profile.order_meters and (method, path) in profile.order_endpoints:
-        costs.extend((name, 1.0) for name in profile.order_meters)
-    return costs
-
-
-def effect_of(profile: Profile, api: Any, method: str, path: str, call: CallContext) -> Effect:
-    """READ or WRITE: a GET, a listed request, a public one or any request of a reading call is a READ."""
-    section = api if isinstance(api, str) else "".join(str(part) for part in cast("list[Any]", api))
-    if method == "GET" or call.reading or (method, path) in profile.reads or "public" in section.lower():
-        return Effect.READ
-    return Effect.WRITE
-
-
-def code_and_message(profile: Profile, body: Mapping[str, Any], text: str) -> tuple[str | None, str]:
-    """The venue's code and text of an error body."""
-    code: Any = body.get(profile.code_field)
-    if isinstance(code, list):
-        texts = [str(part) for part in cast("list[Any]", code)]
-        return (texts[0], "; ".join(texts[1:])) if texts else (None, text)
-    return (str(code) if code is not None else None, str(body.get("msg") or body.get("message") or text))
-
-
-def new_order_part(profile: Profile, code: str | None, body: Mapping[str, Any]) -> tuple[Outcome, str] | None:
-    """What an error of replacing says about the new order: outcome and text; None if it says nothing."""
-    rule = profile.parts
-    if rule is None or code not in rule.codes:
-        return None
-    holder: Any = body.get(rule.holder)
-    if not isinstance(holder, dict):
-        return None
-    halves = cast("dict[str, Any]", holder)
-    outcome = rule.outcomes.get(str(halves.get(rule.result)))
-    inner = halves.get(rule.answer)
-    text = str(cast("dict[str, Any]", inner).get("msg", "")) if isinstance(inner, dict) else ""
-    return (outcome, text) if outcome is not None else None
-
-
-class CcxtSeam(SocketSeam):
+class CcxtSeam(ClockSeam, SocketSeam):
     """Mixed in before CCXT's class. Instance attributes of CCXT are reached through `Any`."""
 
     planar: SeamWiring
 
-    # -- time and chance -------------------------------------------------------------------------------------------
-    def milliseconds(self) -> int:
-        """UTC milliseconds."""
-        return runtime.wall_ms()
-
-    def seconds(self) -> int:
-        """UTC seconds."""
-        return runtime.wall_ms() // 1000
-
-    def microseconds(self) -> int:
-        """UTC microseconds."""
-        return runtime.wall_ns() // 1000
-
+    # -- chance, waiting -------------------------------------------------------------------------------------------
     def uuid(self) -> str:
         """A random UUID."""
         return str(runtime.uuid4())
@@ -168,7 +121,7 @@ class CcxtSeam(SocketSeam):
         params: Mapping[str, Any] | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Reserve the budget, sign, send once, judge. No resend, whatever the options say."""
+        """Reserve the budget, sign, send, judge. Only READs are tried again here, whatever the options say."""
         this, wiring, call = cast(Any, self), self.planar, current_call()
         params, config = dict(params or {}), dict(config or {})
         params.pop("maxRetriesOnFailure", None)
@@ -180,23 +133,105 @@ class CcxtSeam(SocketSeam):
                 exchange=this.id,
                 hint=f"use the methods of Exchange, or set allow_unjournaled = true in [{this.id}]",
             )
+        tries = 0
+        while True:
+            try:
+                return await self._in_time(path, api, method, params, config, effect, call)
+            except PlanarError as error:
+                tries += 1
+                again = effect is Effect.READ and call.name != ASKING
+                pause_s = wiring.monitor.retries.pause_s(error, tries, call) if again else None
+                if pause_s is None:
+                    raise
+            await runtime.sleep(pause_s)
+
+    async def _in_time(
+        self,
+        path: str,
+        api: Any,
+        method: str,
+        params: dict[str, Any],
+        config: dict[str, Any],
+        effect: Effect,
+        call: CallContext,
+    ) -> Any:
+        """One request; once more if it was refused for its time alone, and the time is known better now."""
+        signed_s = runtime.monotonic()
+        try:
+            return await self._request(path, api, method, dict(params), config, effect, call)
+        except InvalidNonce as error:
+            # the venue refused it for its time alone, so nothing happened there
+            if not await self.clock_mended(error, signed_s, call):
+                raise
+            return await self._request(path, api, method, dict(params), config, effect, call)
+
+    async def _request(
+        self,
+        path: str,
+        api: Any,
+        method: str,
+        params: dict[str, Any],
+        config: dict[str, Any],
+        effect: Effect,
+        call: CallContext,
+    ) -> Any:
+        this, wiring = cast(Any, self), self.planar
         section = api if isinstance(api, str) else str(api[0])
         ccxt_cost = this.calculate_rate_limiter_cost(api, method, path, params, config)
-        await wiring.budget.reserve(request_costs(wiring.profile, section, method, path, ccxt_cost), call)
-        request = this.sign(path, api, method, params)
-        if effect is Effect.WRITE and call.on_send is not None:
-            call.on_send()
-        call.next_effect = effect
-        answer = await this.fetch(request["url"], request["method"], request["headers"], request["body"])
+        try:
+            held = await wiring.budget.reserve(this.request_costs(section, method, path, params, ccxt_cost), call)
+        except RateLimitExceeded as error:
+            wiring.monitor.starved(error)
+            raise
+        left, answered = False, False
+        try:
+            held.add(this.unasked_costs(path, params))
+            async with this.turn(section, call):
+                reads = self.time_reads()
+                request = this.sign(path, api, method, params)
+                timed = self.time_reads() != reads
+                if effect is Effect.WRITE and call.on_send is not None:
+                    call.on_send()
+                call.next_effect = effect
+                left = True
+                answer = await this.fetch(request["url"], request["method"], request["headers"], request["body"])
+                answered = True
+            if timed:
+                self.keep_time()
+        except PlanarError as error:
+            answered = answered or error.http_status is not None
+            left = left and (answered or error.outcome is not Outcome.NOT_SENT)
+            raise
+        finally:
+            held.end(sent=left, answered=answered)
         if answer == {} and (method, path) not in wiring.profile.empty_answers:
             # CCXT makes an empty list, a ticker without a price or an order without an id of this
             call.requests[-1].outcome = Outcome.UNKNOWN
-            raise BadResponse(
+            empty = BadResponse(
                 f"the answer to {method} {path} is an empty object",
                 exchange=this.id,
                 hint="ask again; something between Planar and the venue may have answered",
             )
+            empty.requests = tuple(call.requests)
+            raise empty
         return answer
+
+    def request_costs(
+        self, section: str, method: str, path: str, params: Mapping[str, Any], ccxt_cost: float
+    ) -> Sequence[tuple[str, float]]:
+        """(meter, cost) pairs that a request waits for."""
+        return request_costs(self.planar.profile, section, method, path, ccxt_cost)
+
+    def turn(self, section: str, call: CallContext) -> contextlib.AbstractAsyncContextManager[None]:
+        """What a request is signed and sent within: nothing, unless requests must arrive in order."""
+        lane = self.planar.lane
+        if lane is None or section not in self.planar.profile.nonce_sections:
+            return contextlib.nullcontext()
+        return lane.turn(call)
+
+    def unasked_costs(self, path: str, params: Mapping[str, Any]) -> Sequence[tuple[str, float]]:
+        """(meter, cost) pairs that the venue counts, and never refuses the request for."""
+        return ()
 
     async def fetch(
         self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: str | None = None
@@ -205,27 +240,43 @@ class CcxtSeam(SocketSeam):
         this, wiring, call = cast(Any, self), self.planar, current_call()
         effect, call.next_effect = call.next_effect or (Effect.READ if method == "GET" else Effect.WRITE), None
         sent_headers = this.prepare_request_headers(headers)
-        answer = await send(wiring.session, method, url, sent_headers, body, call, effect, this.id)
-        record = call.requests[-1]
-        self._feed_back(answer)
+        watch = wiring.monitor.enter(url, call, effect)
+        at, began, failure = len(call.requests), runtime.monotonic(), None
         try:
-            parsed = self._judge(answer, url, method, sent_headers, body)
+            answer = await send(wiring.session, method, url, sent_headers, body, call, effect, this.id)
+            record = call.requests[at]
+            _timed(record, began)
+            self._feed_back(answer, began)
+            try:
+                parsed = self._judge(answer, url, method, sent_headers, body)
+            except PlanarError as error:
+                record.outcome = error.outcome
+                raise
+            record.outcome = Outcome.OK
+            return parsed
         except PlanarError as error:
-            record.outcome = error.outcome
+            failure = error
+            if len(call.requests) > at:
+                error.requests = tuple(call.requests)
             raise
-        record.outcome = Outcome.OK
-        return parsed
+        finally:
+            ended = call.requests[at] if len(call.requests) > at else None
+            if ended is not None and ended.took_ms is None:
+                _timed(ended, began)
+            wiring.monitor.ended(watch, ended, failure, call.deadline - began)
 
-    def _feed_back(self, answer: Answer) -> None:
-        """Tell the budget what the venue counts."""
-        budget = self.planar.budget
-        for spec in self.planar.profile.meters:
+    def _feed_back(self, answer: Answer, began: float) -> None:
+        """Tell the budget what the venue counts, and how long it wants to hear nothing."""
+        budget, profile = self.planar.budget, self.planar.profile
+        for spec in profile.meters:
             if spec.header is not None:
                 used = answer.headers.get(spec.header)
                 if used is not None and used.isdigit():
-                    budget.observe(spec.name, float(used))
-        if answer.status in (429, 418):
-            budget.stop(_retry_after_s(answer))
+                    budget.observe(spec.name, float(used), began)
+        otherwise_s = profile.stops.get(answer.status)
+        if otherwise_s is not None:
+            text = answer.body.decode("utf-8", "replace")
+            budget.stop(stop_s(answer.headers, text, otherwise_s), key=any(code in text for code in profile.key_stops))
 
     def _judge(self, answer: Answer, url: str, method: str, headers: Mapping[str, str], body: str | None) -> Any:
         this = cast(Any, self)
@@ -255,7 +306,10 @@ class CcxtSeam(SocketSeam):
                 return self._part_refusal(error, answer, code, message, part)
         row = row_for(profile, code, message)
         kind = row.kind if row else planar_class(error)
-        limited = answer.status in (429, 418)
+        otherwise_s = profile.stops.get(answer.status)
+        limited = otherwise_s is not None
+        if not limited and code is not None and code in profile.stops:
+            self.planar.budget.stop(profile.stops[code], key=code in profile.key_stops)
         outcome = row.outcome if row else Outcome.REFUSED
         if parsed in (None, {}, []) or (answer.status >= 500 and outcome is Outcome.REFUSED) or (limited and not row):
             # a front may have answered after the venue acted; only the venue's own word proves a refusal
@@ -270,7 +324,9 @@ class CcxtSeam(SocketSeam):
             code=code,
             http_status=answer.status,
             hint=row.hint if row else None,
-            retry_after_s=_retry_after_s(answer) if limited else None,
+            retry_after_s=(
+                profile.stops.get(code or "") if otherwise_s is None else stop_s(answer.headers, text, otherwise_s)
+            ),
         )
 
     def _part_refusal(
@@ -298,18 +354,13 @@ class CcxtSeam(SocketSeam):
         )
 
 
+def _timed(record: RequestRecord, began: float) -> None:
+    record.began_s, record.took_ms = began, (runtime.monotonic() - began) * 1000
+
+
 def _start(text: str) -> str:
     shortened = " ".join(text.split())
     return shortened[:120] + ("..." if len(shortened) > 120 else "")
-
-
-def _retry_after_s(answer: Answer) -> float:
-    """Seconds to stay away after a 429 or 418; without the header, half a minute or, banned, two."""
-    value = answer.headers.get("Retry-After", "")
-    try:
-        return max(float(value), 0.0)
-    except ValueError:
-        return 120.0 if answer.status == 418 else 30.0
 
 
 def _refused_socket_write(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -326,17 +377,20 @@ def _refused_socket_write(name: str, original: Callable[..., Any]) -> Callable[.
     return refused
 
 
-_classes: dict[str, type] = {}
+_classes: dict[tuple[str, type | None], type] = {}
 
 
-def seam_class(exchange_id: str) -> type:
+def seam_class(exchange_id: str, mixin: type | None = None) -> type:
     """Planar's subclass of CCXT's class for `exchange_id`: ccxt.pro's where it exists, else the REST one.
+
+    Args:
+        mixin: methods that go before those of the seam and of CCXT (`Profile.mixin`).
 
     Raises:
         NotSupported: the installed CCXT does not have this id, or lacks a method that the seam stands on.
     """
-    if exchange_id in _classes:
-        return _classes[exchange_id]
+    if (exchange_id, mixin) in _classes:
+        return _classes[exchange_id, mixin]
     base = _ccxt_class(exchange_id)
     missing = [name for name in SEAMS if not hasattr(base, name)]
     if missing:
@@ -349,8 +403,9 @@ def seam_class(exchange_id: str) -> type:
     for name in dir(base):
         if name.endswith("_ws") and name.startswith(_SOCKET_WRITES):
             body[name] = _refused_socket_write(name, getattr(base, name))
-    made = types.new_class(f"Planar_{exchange_id}", (CcxtSeam, base), exec_body=lambda space: space.update(body))
-    _classes[exchange_id] = made
+    bases = (CcxtSeam, base) if mixin is None else (mixin, CcxtSeam, base)
+    made = types.new_class(f"Planar_{exchange_id}", bases, exec_body=lambda space: space.update(body))
+    _classes[exchange_id, mixin] = made
     return made
 
 
@@ -377,6 +432,6 @@ def create(exchange_id: str, config: Mapping[str, Any], wiring: SeamWiring) -> C
             f"[{exchange_id}.ccxt] verbose = true would print keys and signatures",
             hint="use PLANAR_DEBUG=transport, which is redacted",
         )
-    made = seam_class(exchange_id)({**config, "session": wiring.session, "timeout_on_exit": 0})
+    made = seam_class(exchange_id, wiring.profile.mixin)({**config, "session": wiring.session, "timeout_on_exit": 0})
     made.planar = wiring
     return cast(CcxtExchange, made)

@@ -16,9 +16,13 @@ from planar.adapters.market_cache import MarketCache
 from planar.adapters.profile import Profile, hosts_of, load_profile
 from planar.config.secret_type import Secret
 from planar.errors import NotSupported
-from planar.transport.budget import Budget, MeterPool, MeterSpec
+from planar.transport.budget import Budget
 from planar.transport.dialer import Dialer, Route
 from planar.transport.guard import HostRules
+from planar.transport.lanes import NonceLanes
+from planar.transport.meters import MeterSpec
+from planar.transport.observe import Observatory
+from planar.transport.pool import MeterPool
 
 log = logging.getLogger("planar")
 
@@ -37,6 +41,7 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
         spacing_ms: extra pause between requests.
         proxy, verify_ssl: as in the settings.
         unix_socket: the local venue's, in the local environment.
+        instance: of the local venue: each run of it has limits of its own.
         allow_unjournaled: as in the settings.
         ccxt: passed to CCXT's constructor.
     """
@@ -52,6 +57,7 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
     proxy: Secret | None = None
     verify_ssl: bool = True
     unix_socket: str | None = None
+    instance: str = ""
     allow_unjournaled: bool = False
     ccxt: Mapping[str, Any] = {}
 
@@ -59,8 +65,19 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
         return f"OpeningRequest(exchange={self.exchange!r}, environment={self.environment!r})"
 
 
-def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, markets: MarketCache) -> CcxtAdapter:
+def open_adapter(
+    request: OpeningRequest,
+    dialer: Dialer,
+    meters: MeterPool,
+    markets: MarketCache,
+    observatory: Observatory | None = None,
+    lanes: NonceLanes | None = None,
+) -> CcxtAdapter:
     """Make the adapter. Nothing is sent.
+
+    Args:
+        observatory: watches its requests with those of others; None: they are watched alone.
+        lanes: of all keys; None: nobody else uses its key.
 
     Raises:
         NotSupported: CCXT has no such exchange, or the exchange no such environment.
@@ -80,7 +97,7 @@ def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, mar
     if not profile.meters:
         profile = msgspec.structs.replace(profile, meters=(_derived_meter(request.exchange),))
     if request.spacing_ms:
-        _warn_of_spacing(request, profile.meters[0])
+        warn_of_spacing(request, profile.meters[0])
     budget = Budget(
         meters,
         request.exchange,
@@ -89,8 +106,18 @@ def open_adapter(request: OpeningRequest, dialer: Dialer, meters: MeterPool, mar
         profile.meters,
         pacing=request.pacing,
         spacing_ms=request.spacing_ms,
+        instance=request.instance,
     )
-    wiring = SeamWiring(profile, dialer.session(route), budget, request.environment, request.allow_unjournaled)
+    monitor = (observatory or Observatory()).monitor(request.exchange, request.environment, request.instance)
+    if request.environment != "local":  # there both clocks are this machine's
+        budget.follow(monitor.clock)
+    lane = None
+    if profile.nonce_sections:
+        names = (request.exchange, request.environment, request.instance, request.fingerprint)
+        lane = (lanes or NonceLanes()).lane("-".join(name for name in names if name))
+    wiring = SeamWiring(
+        profile, dialer.session(route), budget, request.environment, monitor, lane, request.allow_unjournaled
+    )
     exchange = create(request.exchange, _ccxt_config(request, profile), wiring)
     _switch_environment(exchange, request.environment)
     return CcxtAdapter(exchange, profile, markets, request.environment)
@@ -137,10 +164,13 @@ def _derived_meter(exchange_id: str) -> MeterSpec:
     return MeterSpec("calls", max(1.0, window_ms / pace_ms), window_ms)
 
 
-def _warn_of_spacing(request: OpeningRequest, meter: MeterSpec) -> None:
+def warn_of_spacing(request: OpeningRequest, meter: MeterSpec) -> None:
     """A hand-set `rateLimit` either slows what the venue allows, or asks for more than it allows."""
-    pace_ms = meter.window_ms / meter.limit
-    allowed = f"{meter.limit:g} {meter.name} in {meter.window_ms / 1000:g} s"
+    if meter.decay_per_s is not None:
+        pace_ms, allowed = 1000 / meter.decay_per_s, f"{meter.decay_per_s:g} {meter.name} a second"
+    else:
+        pace_ms = meter.window_ms / meter.limit
+        allowed = f"{meter.limit:g} {meter.name} in {meter.window_ms / 1000:g} s"
     if request.spacing_ms > pace_ms:
         text = f"it allows {1000 / request.spacing_ms:.3g} requests a second, the venue {allowed}"
     else:

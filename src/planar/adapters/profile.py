@@ -144,6 +144,9 @@ class Profile(msgspec.Struct, frozen=True):
         stops: HTTP statuses and codes after which nothing more is sent for a while -> how many seconds, where the answer
             has no Retry-After.
         key_stops: codes of those that concern what counts on the key's own limits, and not all from this address.
+        clock_errors: codes with which the venue refuses a request for its time: the clock is set by the venue's, and the
+            request sent once more.
+        nonce_sections: API sections whose requests carry nonces that must grow in the order of arrival.
         parts: how errors of replacing tell about the new order, or None.
         client_id: rule for client ids.
         expiry: rule for proofs.
@@ -177,6 +180,8 @@ class Profile(msgspec.Struct, frozen=True):
     message_fields: tuple[str, ...] = ("msg", "message")
     stops: Mapping[int | str, float] = msgspec.field(default_factory=lambda: {429: 30.0, 418: 120.0})
     key_stops: frozenset[str] = frozenset()
+    clock_errors: frozenset[str] = frozenset()
+    nonce_sections: tuple[str, ...] = ()
     parts: PartRule | None = None
     client_id: ClientIdRule = ClientIdRule()
     expiry: ExpiryRule = ExpiryRule()

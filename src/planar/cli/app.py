@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError, Group
 
 from planar.cli import (
     account,
+    budget,
     exits,
     market,
     order,
@@ -26,6 +27,7 @@ from planar.cli import (
     watch,
 )
 from planar.cli.demo.command import demo
+from planar.cli.doctor import doctor
 from planar.cli.examples import EXAMPLES
 from planar.cli.exits import Interrupted, UsageError
 from planar.errors import PlanarError
@@ -66,10 +68,12 @@ def make_app() -> App:
     _add(app, account.orders, "orders", ACCOUNT)
     app.command(_order_app())
     _add(app, account.cancel, "cancel", ACCOUNT)
+    _add(app, budget.budget, "budget", ACCOUNT)
     _add(app, demo, "demo", LOCAL)
     app.command(_venue_app())
     _add(app, setup.init, "init", SETUP)
     app.command(_config_app())
+    _add(app, doctor, "doctor", SETUP)
     _add(app, setup.completion, "completion", SETUP)
     return app
 
@@ -139,7 +143,9 @@ def _add(app: App, function: Callable[..., int], path: str, group: Group | None 
 
 
 def _exit_codes() -> str:
-    return "Exit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in exits.TABLE)
+    return "--debug with any command, or PLANAR_DEBUG, tells what it does, redacted.\n\nExit codes:\n" + "\n".join(
+        f"{code:>5}  {meaning}" for code, meaning in exits.TABLE
+    )
 
 
 def _version() -> str:
@@ -150,6 +156,9 @@ def _version() -> str:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
+    if "--debug" in arguments:
+        arguments = [argument for argument in arguments if argument != "--debug"]
+        os.environ["PLANAR_DEBUG"] = "1"
     json = "--json" in arguments
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -14,13 +14,23 @@ from planar.config.env import flag
 from planar.config.findings import Finding, InvalidConfig
 from planar.config.load import load
 from planar.config.paths import cache_dir, config_dir, state_dir
-from planar.config.schema import ENVIRONMENTS, Environment, ExchangeSettings, SelectionSettings, VenueSettings
+from planar.config.schema import (
+    ENVIRONMENTS,
+    AlarmSettings,
+    BudgetSettings,
+    Environment,
+    ExchangeSettings,
+    SelectionSettings,
+    VenueSettings,
+)
 from planar.config.secret_type import Secret
 from planar.config.settings import Settings
 from planar.config.template import write_init
 
 __all__ = [
     "ALIASES",
+    "AlarmSettings",
+    "BudgetSettings",
     "CredentialStore",
     "Credentials",
     "ENVIRONMENTS",

@@ -1,6 +1,7 @@
 """Environment variables: the layer that lies over `planar.toml`, and strict flags.
 
-`PLANAR__BINANCE__TIMEOUT=30000` is a key of `[binance]`; `[exchanges]`, `[workspace]` and `[venue]` likewise.
+`PLANAR__BINANCE__TIMEOUT=30000` is a key of `[binance]`; `[exchanges]`, `[workspace]`, `[venue]`, `[budget]`
+and `[alarms]` likewise.
 `PLANAR_BINANCE_MAIN_SANDBOX_APIKEY=...` is a credential (read by `planar.config.secrets`).
 `PLANAR_CONFIG` and the others of VARIABLES are paths and switches of the whole program.
 """

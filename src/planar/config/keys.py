@@ -83,8 +83,26 @@ WORKSPACE_KEYS: tuple[Key, ...] = (_ENVIRONMENT, _TIMEOUT, _flag("verify_ssl"), 
 VENUE_KEYS: tuple[Key, ...] = (
     Key(name="port", field="port", kind="integer", parse=values.whole(0, 65_535)),
     Key(name="seed", field="seed", kind="integer", parse=values.whole(0, 2**63 - 1)),
+    Key(name="shape", field="shape", kind="text", parse=values.file_path),
 )
 """Of `[venue]`."""
+
+BUDGET_KEYS: tuple[Key, ...] = (
+    Key(name="shared", field="shared", kind="boolean", parse=values.sharing),
+    Key(name="reserve", field="reserve", kind="text", parse=values.fraction(0, 0.5)),
+    Key(name="share", field="share", kind="text", parse=values.fraction(0.01, 1)),
+)
+"""Of `[budget]`."""
+
+ALARM_KEYS: tuple[Key, ...] = (
+    _flag("log"),
+    Key(name="command", field="command", kind="ids", parse=values.command),
+    Key(name="webhook", field="webhook", kind="text", parse=values.webhook_url),
+    Key(name="telegram_token", field="telegram_token", kind="text", parse=values.secret_text),
+    Key(name="telegram_token_file", field="telegram_token_file", kind="text", parse=values.file_path),
+    Key(name="telegram_chat", field="telegram_chat", kind="text", parse=values.chat),
+)
+"""Of `[alarms]`."""
 
 SELECTION_KEYS: tuple[Key, ...] = (
     Key(name="default", field="default", kind="text", parse=values.exchange_id),
@@ -98,6 +116,8 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
     "exchanges": SELECTION_KEYS,
     "workspace": WORKSPACE_KEYS,
     "venue": VENUE_KEYS,
+    "budget": BUDGET_KEYS,
+    "alarms": ALARM_KEYS,
 }
 """The sections that are no exchange's."""
 

@@ -58,7 +58,7 @@ class Layer:
         return self.exchanges.setdefault(exchange, [])
 
     def section(self, name: str) -> list[Entry]:
-        """The entries of `exchanges`, `workspace` or `venue`, to add to."""
+        """The entries of `exchanges`, `workspace`, `venue`, `budget` or `alarms`, to add to."""
         return self.sections.setdefault(name, [])
 
 

@@ -78,6 +78,8 @@ def read(
         defaults=merged.defaults,
         selection=merged.selection,
         venue=merged.venue,
+        budget=merged.budget,
+        alarms=merged.alarms,
         store=store,
         files=files,
         warnings=findings.of("warn"),

@@ -11,7 +11,7 @@ import msgspec
 
 from planar.config.findings import Findings, Place
 from planar.config.layers import Entry, Layer
-from planar.config.schema import ExchangeSettings, SelectionSettings, VenueSettings
+from planar.config.schema import AlarmSettings, BudgetSettings, ExchangeSettings, SelectionSettings, VenueSettings
 
 Resolved = dict[str, Entry]
 """The entry that holds, by the attribute that it sets."""
@@ -36,6 +36,8 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
         defaults: settings of every other exchange; its id is "".
         selection: which exchange is meant where none is named.
         venue: the local venue.
+        budget: how what the venues allow is shared.
+        alarms: where alarms go.
         origins: (exchange, attribute) -> place, for everything that is written.
     """
 
@@ -43,6 +45,8 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
     defaults: ExchangeSettings
     selection: SelectionSettings
     venue: VenueSettings
+    budget: BudgetSettings
+    alarms: AlarmSettings
     origins: dict[tuple[str, str], str]
 
 
@@ -66,11 +70,16 @@ def merge(file: Layer, variables: Layer, findings: Findings) -> Merged:
         exchanges[exchange] = settings
         origins |= {(exchange, field): str(entry.place) for field, entry in resolved.items()}
     venue = _over(file.sections, variables.sections, "venue", findings)
+    budget = _over(file.sections, variables.sections, "budget", findings)
+    alarms = _over(file.sections, variables.sections, "alarms", findings)
+    _check_telegram(alarms, findings)
     return Merged(
         exchanges=exchanges,
         defaults=msgspec.structs.replace(ExchangeSettings(id=""), **{f: entry.value for f, entry in workspace.items()}),
         selection=selection,
         venue=msgspec.structs.replace(VenueSettings(), **{field: entry.value for field, entry in venue.items()}),
+        budget=msgspec.structs.replace(BudgetSettings(), **{field: entry.value for field, entry in budget.items()}),
+        alarms=msgspec.structs.replace(AlarmSettings(), **{field: entry.value for field, entry in alarms.items()}),
         origins=origins,
     )
 
@@ -97,6 +106,18 @@ def check_rules(settings: ExchangeSettings, written: Resolved, findings: Finding
             f"{who}: certificates are not checked (verify_ssl = false): anybody on the way can read and change requests"
         )
         findings.warn("no-tls-check", text, at=at("verify_ssl"), fix="remove the line")
+
+
+def _check_telegram(alarms: Resolved, findings: Findings) -> None:
+    """A bot without a chat, or a chat without a bot, tells nobody."""
+    token = alarms.get("telegram_token") or alarms.get("telegram_token_file")
+    chat = alarms.get("telegram_chat")
+    if token is not None and chat is None:
+        text = f"{token.key} has no effect without telegram_chat"
+        findings.warn("no-effect", text, at=token.place, fix="write telegram_chat too")
+    elif chat is not None and token is None:
+        text = "telegram_chat has no effect without the token of a bot"
+        findings.warn("no-effect", text, at=chat.place, fix="write telegram_token_file too")
 
 
 def _over(file: dict[str, list[Entry]], variables: dict[str, list[Entry]], name: str, findings: Findings) -> Resolved:

@@ -76,10 +76,47 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         port: TCP port on loopback; 0 takes a free one.
         seed: seed of the market model.
+        shape: path of the file that says how its markets behave, from the working directory; None for the usual ones.
     """
 
     port: int = 0
     seed: int = 1
+    shape: str | None = None
+
+
+class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How what the venues allow is shared.
+
+    Attributes:
+        shared: True: by all processes of this user on this machine. False: by nobody. The URL of a Redis: by all who
+            use the same one; a Secret since it may hold a password.
+        reserve: part of each limit that only cancels may use.
+        share: part of each limit that may be used at all, where programs that do not share the meters use the rest.
+    """
+
+    shared: bool | Secret = True
+    reserve: float = 0.02
+    share: float = 1.0
+
+
+class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where alarms go.
+
+    Attributes:
+        log: to the logger `planar.alarms`.
+        command: a program and its arguments; it gets the alarm as JSON on its standard input. None: no program.
+        webhook: URL that the alarm is posted to as JSON; a Secret since such URLs open something.
+        telegram_token: of the Telegram bot that sends it.
+        telegram_token_file: path of a file that holds it, where it is not given itself.
+        telegram_chat: id of the chat that it is sent to.
+    """
+
+    log: bool = True
+    command: tuple[str, ...] | None = None
+    webhook: Secret | None = None
+    telegram_token: Secret | None = None
+    telegram_token_file: str | None = None
+    telegram_chat: str | None = None
 
 
 class SelectionSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,15 @@ from planar.config.findings import Finding, Findings, Place
 from planar.config.keys import EXCHANGE_KEYS
 from planar.config.layers import Entry, make_entry
 from planar.config.merge import check_rules, resolve
-from planar.config.schema import Environment, ExchangeSettings, Files, SelectionSettings, VenueSettings
+from planar.config.schema import (
+    AlarmSettings,
+    BudgetSettings,
+    Environment,
+    ExchangeSettings,
+    Files,
+    SelectionSettings,
+    VenueSettings,
+)
 from planar.config.settings_file import is_secret_key
 from planar.config.suggest import did_you_mean
 from planar.errors import ConfigError, MissingCredentials
@@ -29,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         defaults: what holds for an exchange that is not mentioned; its id is "".
         selection: which exchange is meant where none is named.
         venue: the local venue.
+        budget: how what the venues allow is shared.
+        alarms: where alarms go.
         store: the credentials.
         files: the files that were read.
         warnings: what is doubtful but no error.
@@ -39,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     defaults: ExchangeSettings = ExchangeSettings(id="")
     selection: SelectionSettings = SelectionSettings()
     venue: VenueSettings = VenueSettings()
+    budget: BudgetSettings = BudgetSettings()
+    alarms: AlarmSettings = AlarmSettings()
     store: CredentialStore = CredentialStore()
     files: Files = Files()
     warnings: tuple[Finding, ...] = ()

@@ -1,7 +1,7 @@
 """`planar.toml` to a layer of settings.
 
-Gets a parsed document, gives typed entries by exchange and section. Sections named `exchanges`, `workspace` and `venue`
-are Planar's; every other table is an exchange's.
+Gets a parsed document, gives typed entries by exchange and section. Sections named `exchanges`, `workspace`, `venue`,
+`budget` and `alarms` are Planar's; every other table is an exchange's.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def _section(
                 entry = resolve_ids(entry, ids, findings)
             if entry is not None:
                 _check_proxy(entry, findings)
+                _check_token(entry, findings)
                 layer.section(section).append(entry)
         elif section == "exchanges" and inner is not None:
             _exchange(document, (section, name), inner, layer, ids, findings)
@@ -139,6 +140,13 @@ def _check_proxy(entry: Entry, findings: Findings) -> None:
         findings.error(
             "secret-in-settings", text, at=entry.place, fix=f"give it by the environment variable {variable}"
         )
+
+
+def _check_token(entry: Entry, findings: Findings) -> None:
+    if entry.key == "telegram_token":
+        text = "telegram_token is a secret and must not stand in this file"
+        fix = "write telegram_token_file, the path of a file that holds it, or set PLANAR__ALARMS__TELEGRAM_TOKEN"
+        findings.error("secret-in-settings", text, at=entry.place, fix=fix)
 
 
 def _check_ccxt(

@@ -53,9 +53,22 @@ _CONFIG = """\
 # verify_ssl = true
 # secrets_mode = "private"
 
+# [budget]                   # how what the exchanges allow is shared
+# shared = true              # by all processes of this machine; false: by none; "redis://..." by machines
+# reserve = 0.02             # part of each limit that only cancels may use
+# share = 1.0                # part of each limit that may be used at all
+
+# [alarms]                   # where what you must hear of is told
+# log = true                 # the logger planar.alarms
+# command = ["notify-me"]    # a program: the alarm as JSON on its standard input
+# webhook = "https://alarms.example.org/planar"
+# telegram_token_file = "telegram.token"
+# telegram_chat = "-1001234567890"
+
 # [venue]                    # the local venue
 # port = 0                   # 0 takes a free port
 # seed = 1
+# shape = "shape.toml"       # how its markets behave
 """
 
 _SECRETS = """\

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from planar.config.document import as_table, type_name
+from planar.config.document import as_list, as_table, type_name
 from planar.config.schema import ENVIRONMENTS
 from planar.config.secret_type import Secret
 from planar.config.suggest import nearest
@@ -175,6 +176,70 @@ def exchange_ids(value: object) -> tuple[str, ...]:
         return tuple(exchange_id(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     fix = f"write [{written(value)}]" if isinstance(value, str) else None
     raise Wrong(f"is {written(value)}; it must be a list of exchange ids", fix)
+
+
+def fraction(low: float, high: float) -> Parse:
+    """A number within `low` and `high`."""
+
+    def parse(value: object) -> object:
+        if isinstance(value, str):  # of an environment variable
+            try:
+                value = float(value)
+            except ValueError:
+                raise Wrong(f"is {written(value)}; it must be a number between {low:g} and {high:g}") from None
+        if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
+            return float(value)
+        raise Wrong(f"is {written(value)}; it must be a number between {low:g} and {high:g}")
+
+    return parse
+
+
+def sharing(value: object) -> bool | Secret:
+    """true, false, or the URL of a Redis. The URL is never repeated in a message: it may hold a password."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and urlsplit(value).scheme in ("redis", "rediss", "unix"):
+        return Secret(value)
+    shown = "a text that is no URL of a Redis" if isinstance(value, str) else written(value)
+    raise Wrong(f"is {shown}; it must be true, false or a URL", 'for example "redis://127.0.0.1:6379/0"')
+
+
+def file_path(value: object) -> str:
+    """A path of a file, `~` for the home directory."""
+    if isinstance(value, str) and value.strip():
+        return str(Path(value).expanduser())
+    raise Wrong(f"is {written(value)}; it must be a path in quotes")
+
+
+def command(value: object) -> tuple[str, ...]:
+    """A program and its arguments. Not one text: nothing here goes through a shell."""
+    items = as_list(value)
+    texts = [item for item in items or () if isinstance(item, str) and item]
+    if items and len(texts) == len(items):
+        return tuple(texts)
+    fix = f"write [{written(value)}]" if isinstance(value, str) else None
+    raise Wrong(f"is {written(value)}; it must be a list: the program, then its arguments", fix)
+
+
+def webhook_url(value: object) -> Secret:
+    """The URL of a webhook. It is never repeated in a message: who knows it can post there."""
+    if isinstance(value, str) and urlsplit(value).scheme in ("http", "https") and urlsplit(value).netloc:
+        return Secret(value)
+    raise Wrong("is no URL", 'for example "https://alarms.example.org/planar"')
+
+
+def secret_text(value: object) -> Secret:
+    """A token."""
+    if isinstance(value, str) and value.strip():
+        return Secret(value.strip())
+    raise Wrong("is no text; it must be the token in quotes")
+
+
+def chat(value: object) -> str:
+    """The id of a chat: a number, or a name with @."""
+    if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+        return str(value).strip()
+    raise Wrong(f"is {written(value)}; it must be the id of a chat", 'for example "-1001234567890"')
 
 
 def table(value: object) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Any
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.errors import NotSupported
 from planar.exchange.streaming import StreamMethods
+from planar.transport.observe import ExchangeHealth
 
 __all__ = ["Exchange"]
 
@@ -22,6 +23,17 @@ class Exchange(StreamMethods):
             raise NotSupported("this exchange is not reached through CCXT", exchange=self.id)
         return self._adapter.exchange
 
+    @property
+    def health(self) -> ExchangeHealth:
+        """Latencies, failures, breaker, clock, and the last requests, as this workspace sees them."""
+        if not isinstance(self._adapter, CcxtAdapter):
+            raise NotSupported("this exchange is not watched", exchange=self.id)
+        return ExchangeHealth(self._adapter.exchange.planar.monitor)
+
     def budget(self) -> dict[str, tuple[float, float]]:
-        """Meter -> (used, limit) now."""
+        """Meter -> (used, limit) now, by all who share the exchange's limits with this program."""
         return self._adapter.usage()
+
+    def stopped_s(self) -> float:
+        """Seconds for which the exchange said to stay away (429, 418, Retry-After); 0 if it did not."""
+        return self.ccxt.planar.budget.stopped_s()

@@ -76,6 +76,22 @@ class ExchangeCore:
         """Candle intervals."""
         return self._adapter.capabilities.timeframes
 
+    @property
+    def host(self) -> str:
+        """The host that public calls go to."""
+        return self._adapter.host
+
+    @property
+    def required_credentials(self) -> tuple[str, ...]:
+        """The credentials that private calls need, by CCXT's names."""
+        return self._adapter.capabilities.required_credentials
+
+    @property
+    def key_info_needs_right(self) -> bool:
+        """Whether a key must have a right to be told its rights; where it need not, only its addresses can stop it."""
+        rule = self._adapter.profile.key_info
+        return rule is None or rule.needs_right
+
     def __repr__(self) -> str:
         whose = f"/{self._account}" if self._account else ""
         return f"<Exchange {self.id}{whose} ({self._environment})>"

@@ -9,6 +9,7 @@ from planar.adapters.base import OrderRef
 from planar.errors import OrderNotFound
 from planar.exchange.core import ExchangeCore
 from planar.models import AccountBalance, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
+from planar.models.key_rights import KeyRights
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -93,6 +94,15 @@ class DataMethods(ExchangeCore):
         """Free, used and total by currency."""
         self._check_signed("fetch_balance")
         return await self._adapter.fetch_balance(params, timeout_ms=self._timeout(timeout_ms))
+
+    async def fetch_key_rights(self, *, timeout_ms: int | None = None) -> KeyRights:
+        """What the API key in use may do.
+
+        Raises:
+            NotSupported: the exchange does not tell.
+        """
+        self._check_signed("fetch_key_rights")
+        return await self._adapter.fetch_key_rights(timeout_ms=self._timeout(timeout_ms))
 
     async def fetch_my_trades(
         self,

@@ -105,7 +105,7 @@ class TradingMethods(DataMethods):
             replaces=replaces,
             params={name: value for name, value in params.items() if name not in _UNIFIED},
         )
-        check_order(request, market, self.id)
+        check_order(request, market, self.id, self._adapter.profile.times_in_force)
         return request
 
     def _check_leverage(self, side: str, params: Mapping[str, Any]) -> None:
@@ -230,12 +230,15 @@ class TradingMethods(DataMethods):
     ) -> OrderHandle:
         """Replace an order; the new one has a client id and a state of its own.
 
-        Refused where CCXT would cancel and create in two steps: between them the order is gone.
+        Refused where CCXT would cancel and create in two steps, between which the order is gone, and where the exchange
+        changes an order in place, under its old client id.
         """
         self._check_writable("edit_order")
         if self._adapter.capabilities.can("edit_order") is not True:
             raise NotSupported(
-                "edit_order is not atomic on this exchange", exchange=self.id, hint="cancel the order, then create one"
+                "this exchange does not replace an order by a new one in one step",
+                exchange=self.id,
+                hint="cancel the order, then create one",
             )
         unified = self._symbol(symbol)
         order_id = await self._order_id(id, unified)

@@ -28,6 +28,7 @@ from planar.orders.reconcile import Reconciliation, reconcile
 from planar.orders.resolver import Resolver
 from planar.orders.store import OrderStore
 from planar.orders.view import events_of
+from planar.transport.alarms import Alarms
 
 log = logging.getLogger("planar.orders")
 
@@ -43,7 +44,9 @@ DECIDABLE = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderSt
 class OrderManager:
     """The orders of one account: journal, machines, submission, resolver, reconciliation."""
 
-    def __init__(self, adapter: Adapter, journal_path: Path, timeout_ms: int) -> None:
+    def __init__(
+        self, adapter: Adapter, journal_path: Path, timeout_ms: int, alarms: Alarms | None = None, account: str = ""
+    ) -> None:
         self._adapter = adapter
         self._timeout_ms = timeout_ms
         self._journal = Journal(journal_path)
@@ -52,7 +55,7 @@ class OrderManager:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
         self.store = OrderStore(self._journal)
-        self._resolver = Resolver(adapter, self.store, timeout_ms)
+        self._resolver = Resolver(adapter, self.store, timeout_ms, alarms or Alarms(), account)
 
     # -- readiness -------------------------------------------------------------------------------------------------
     async def ready(self) -> Reconciliation:
@@ -143,10 +146,8 @@ class OrderManager:
                 self._refresh_replaced(request)
 
     def _journal_sending(self, client_id: str) -> None:
-        rule = self._adapter.profile.expiry
-        now_ms = runtime.wall_ms()
-        expiry_ms = now_ms + rule.window_ms if rule.enforced else None
-        self.store.record(Sending(client_id=client_id, wall_ms=now_ms, expiry_ms=expiry_ms))
+        expiry_ms = self._adapter.expiry_ms(client_id)
+        self.store.record(Sending(client_id=client_id, wall_ms=runtime.wall_ms(), expiry_ms=expiry_ms))
         points.reached(points.SENDING_JOURNALED)
 
     async def _failed(self, request: OrderRequest, error: PlanarError, left_s: float) -> None:

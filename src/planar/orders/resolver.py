@@ -19,6 +19,7 @@ from planar.errors import NotSupported, PlanarError
 from planar.models import Order, OrderState
 from planar.orders.events import Absent, Intent
 from planar.orders.store import OrderStore
+from planar.transport.alarms import Alarms
 
 log = logging.getLogger("planar.orders")
 
@@ -31,8 +32,10 @@ PAGE = 500
 class Resolver:
     """Ends UNKNOWN orders; one task per order."""
 
-    def __init__(self, adapter: Adapter, store: OrderStore, timeout_ms: int) -> None:
+    def __init__(self, adapter: Adapter, store: OrderStore, timeout_ms: int, alarms: Alarms, account: str) -> None:
         self._adapter = adapter
+        self._alarms = alarms
+        self._account = account
         self._store = store
         self._timeout_ms = timeout_ms
 
@@ -48,9 +51,24 @@ class Resolver:
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
             if not alarmed and runtime.monotonic() - started >= ALARM_S:
                 alarmed = True
-                log.error("order %s is unknown since %.0f s; it is being looked into on and on", client_id, ALARM_S)
+                self._alarm(client_id)
             await runtime.sleep(pause_s * runtime.current().random.uniform(0.8, 1.2))
             pause_s = min(pause_s * 1.6, LONGEST_PAUSE_S)
+
+    def _alarm(self, client_id: str) -> None:
+        """Somebody should know; what is known already goes on being looked into."""
+        intent = self._store.facts(client_id).intent
+        assert intent is not None
+        self._alarms.report(
+            "order_unknown",
+            "error",
+            self._adapter.id,
+            f"order {client_id} ({intent.side} {intent.symbol}) is unknown since {ALARM_S:.0f} s; it is being looked into",
+            account=self._account,
+            of=client_id,
+            since_ms=intent.wall_ms,
+            data={"client_id": client_id, "symbol": intent.symbol, "side": intent.side},
+        )
 
     async def step(self, client_id: str) -> bool:
         """One round: ask by client id; past the expiry, try the proof. True if the order is no longer UNKNOWN."""
@@ -82,7 +100,7 @@ class Resolver:
     async def _prove_absent(self, intent: Intent, expiry_ms: int) -> bool:
         settle_ms = self._adapter.profile.expiry.settle_ms
         for number in (1, 2):
-            found = await self._search(intent)
+            found = await self._search(intent, expiry_ms)
             if found is not None:
                 self._store.observe(found, "search")
                 return True
@@ -93,7 +111,7 @@ class Resolver:
         self._store.record(Absent(client_id=intent.client_id, wall_ms=runtime.wall_ms(), evidence=evidence))
         return True
 
-    async def _search(self, intent: Intent) -> Order | None:
+    async def _search(self, intent: Intent, expiry_ms: int) -> Order | None:
         """The order wherever the venue may show it; None only if every query was answered and none shows it."""
         found = await self._query(intent)
         if found is not None:
@@ -101,8 +119,8 @@ class Resolver:
         seen: dict[str, Order] = {}
         for order in await self._adapter.fetch_open_orders(intent.symbol, {}, timeout_ms=self._timeout_ms):
             seen[order.id or ""] = order
-        # a margin for a clock that differs from the venue's
-        since_ms = intent.wall_ms - 60_000
+        # the venue's time of the request, less a margin: a clock that was set since must not hide the order
+        since_ms = min(intent.wall_ms, expiry_ms - self._adapter.profile.expiry.window_ms) - 60_000
         for order in await self._all_orders(intent.symbol, since_ms):
             seen[order.id or ""] = order
         for order in seen.values():

@@ -33,9 +33,15 @@ class Priority(enum.IntEnum):
 
 
 class RequestRecord:
-    """One HTTP request of a call: where it went, and what is known about it."""
+    """One HTTP request of a call: where it went, and what is known about it.
 
-    __slots__ = ("effect", "host", "http_status", "method", "outcome", "path", "sent_ms")
+    Attributes:
+        sent_ms: UTC milliseconds at which it was begun.
+        began_s: the same in monotonic seconds.
+        took_ms: until its answer was read or it failed; None while it is under way.
+    """
+
+    __slots__ = ("began_s", "effect", "host", "http_status", "method", "outcome", "path", "sent_ms", "took_ms")
 
     def __init__(self, method: str, host: str, path: str, effect: Effect, sent_ms: int) -> None:
         self.method = method
@@ -45,10 +51,28 @@ class RequestRecord:
         self.sent_ms = sent_ms
         self.outcome: Outcome | None = None
         self.http_status: int | None = None
+        self.began_s = 0.0
+        self.took_ms: float | None = None
 
     def __repr__(self) -> str:
         outcome = self.outcome.value if self.outcome else "under way"
         return f"<{self.effect.value} {self.method} {self.host}{self.path} {self.http_status or ''} {outcome}>"
+
+
+_owner: ContextVar[str] = ContextVar("planar_owner", default="")
+
+
+@contextlib.contextmanager
+def acting_for(owner: str) -> Generator[None]:
+    """Calls within the block, and in the tasks started in it, are made for `owner`: a strategy, a user, a job.
+
+    Where the budget is short, the owners of calls of one priority take turns, however many calls each of them makes.
+    """
+    token = _owner.set(owner)
+    try:
+        yield
+    finally:
+        _owner.reset(token)
 
 
 class CallContext:
@@ -61,6 +85,7 @@ class CallContext:
         reading: every request of this call only reads, whatever its HTTP method.
         journaled: the call was written to the order journal first, so its WRITEs may pass.
         next_effect: effect of the request that is about to be sent; handed from `fetch2` to `fetch`.
+        owner: for whom the call is made; owners of one priority take turns where the budget is short (`acting_for`).
         requests: all requests in the order of sending.
     """
 
@@ -70,6 +95,7 @@ class CallContext:
         "name",
         "next_effect",
         "on_send",
+        "owner",
         "priority",
         "reading",
         "requests",
@@ -93,6 +119,7 @@ class CallContext:
         self.on_send = on_send
         self.reading = reading
         self.journaled = journaled
+        self.owner = _owner.get()
         self.next_effect: Effect | None = None
         self.requests: list[RequestRecord] = []
 

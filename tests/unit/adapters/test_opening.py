@@ -11,12 +11,13 @@ import planar.runtime as runtime
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.adapters.exchange_ids import exchange_ids
 from planar.adapters.market_cache import MarketCache
-from planar.adapters.opening import OpeningRequest, open_adapter
+from planar.adapters.opening import OpeningRequest, open_adapter, warn_of_spacing
 from planar.adapters.profile import hosts_of
 from planar.errors import ConfigError, GuardError, NotSupported
-from planar.transport.budget import MeterPool
 from planar.transport.dialer import Dialer
 from planar.transport.guard import Guard
+from planar.transport.meters import MeterSpec
+from planar.transport.pool import MeterPool
 
 
 async def opened(dialer: Dialer, directory: Path, exchange: str, environment: str = "live", **more: Any) -> CcxtAdapter:
@@ -44,6 +45,7 @@ async def test_every_id_opens_live_and_is_closed_in(exchange: str, tmp_path: Pat
         guard = guard_of(adapter)
         live = hosts_of(adapter.exchange.urls.get("api"), getattr(adapter.exchange, "hostname", None))
         assert live
+        guard.check(adapter.host, {})  # where public calls go is inside
         table = adapter.profile.hosts.get("live")
         for host in live:
             # CCXT's tables also name help pages; where Planar has a table of its own, that one counts
@@ -118,3 +120,16 @@ def test_ccxts_clock_and_chance_are_the_runtimes(tmp_path: Path) -> None:
     assert first == runtime.simulate(main, seed=5)
     assert first != runtime.simulate(main, seed=6)
     assert first[0] == 1_700_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("spacing_ms", "text"), [(5_000, "the venue 0.33 calls a second"), (1_000, "allows 0.33 calls a second")]
+)
+def test_a_spacing_is_compared_with_what_a_counter_loses(
+    spacing_ms: int, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = OpeningRequest(
+        exchange="x", environment="live", credentials={}, fingerprint="", timeout_ms=1, spacing_ms=spacing_ms
+    )
+    warn_of_spacing(request, MeterSpec("calls", 15, decay_per_s=0.33))
+    assert text in caplog.text

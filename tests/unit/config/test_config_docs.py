@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import planar.config
-from planar.config import ALIASES, ENVIRONMENTS, ExchangeSettings, VenueSettings, load
+from planar.config import ALIASES, ENVIRONMENTS, AlarmSettings, BudgetSettings, ExchangeSettings, VenueSettings, load
 from planar.config.credentials import FIELDS
 from planar.config.env import VARIABLES
 from planar.config.keys import CCXT_OWNED, EXCHANGE_KEYS, SECTIONS, SELECTION_KEYS, VENUE_KEYS, Key
@@ -65,9 +65,9 @@ def test_the_defaults_on_the_page_are_the_schemas(key: Key) -> None:
 
 
 def test_the_defaults_of_the_venue() -> None:
-    assert [row(key.name)[0] for key in VENUE_KEYS] == [
-        f"`{getattr(VenueSettings(), key.field)}`" for key in VENUE_KEYS
-    ]
+    defaults = [getattr(VenueSettings(), key.field) for key in VENUE_KEYS]
+    written = ["none" if value is None else f"`{value}`" for value in defaults]
+    assert [row(key.name)[0] for key in VENUE_KEYS] == written
 
 
 @pytest.mark.parametrize(("kind", "text"), BLOCKS, ids=[f"{kind} {n}" for n, (kind, _) in enumerate(BLOCKS)])
@@ -79,6 +79,7 @@ def test_every_toml_block_of_the_page_loads(tmp_path: Path, kind: str, text: str
     settings = load(cwd=tmp_path, environ={})
     assert settings.warnings == ()
     mentioned = settings.exchanges or settings.store.entries or settings.origins or settings.venue != VenueSettings()
+    mentioned = mentioned or settings.budget != BudgetSettings() or settings.alarms != AlarmSettings()
     assert mentioned
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from config_home import Home
 
-from planar.config import ExchangeSettings, InvalidConfig, Secret
+from planar.config import BudgetSettings, ExchangeSettings, InvalidConfig, Secret
 
 REQUIREMENT = """
 # Binance configuration
@@ -132,9 +132,20 @@ timeout = 1000
 
 
 def test_venue(home: Home) -> None:
-    venue = home.write("[venue]\nport = 8080\nseed = 42\n").load().venue
-    assert (venue.port, venue.seed) == (8080, 42)
-    assert (home.write("").load().venue.port, home.load().venue.seed) == (0, 1)
+    venue = home.write('[venue]\nport = 8080\nseed = 42\nshape = "shape.toml"\n').load().venue
+    assert (venue.port, venue.seed, venue.shape) == (8080, 42, "shape.toml")
+    assert (home.write("").load().venue.port, home.load().venue.seed, home.load().venue.shape) == (0, 1, None)
+
+
+def test_budget(home: Home) -> None:
+    assert home.write("").load().budget == BudgetSettings(shared=True, reserve=0.02, share=1.0)
+    assert home.write("[budget]\nshared = false\nreserve = 0.1\nshare = 0.5\n").load().budget == BudgetSettings(
+        shared=False, reserve=0.1, share=0.5
+    )
+    variables = {"PLANAR__BUDGET__SHARED": "redis://:hush@h:1/0", "PLANAR__BUDGET__SHARE": "0.25"}
+    found = home.load(variables).budget
+    assert (found.shared, found.share) == (Secret("redis://:hush@h:1/0"), 0.25)
+    assert "hush" not in repr(found)
 
 
 def test_former_ids_are_todays_with_a_warning(home: Home) -> None:

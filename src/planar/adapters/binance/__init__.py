@@ -2,16 +2,18 @@
 
 from planar.adapters.binance.hosts import HOSTS
 from planar.adapters.binance.ids import CLIENT_ID, EXPIRY
+from planar.adapters.binance.key_info import KEY_INFO
 from planar.adapters.binance.meters import (
     COSTS,
     EMPTY_ANSWERS,
+    KEY_STOPS,
     METERS,
     ORDER_ENDPOINTS,
     ORDER_METERS,
     READS,
     REQUEST_METERS,
 )
-from planar.adapters.binance.outcomes import CODES, PARTS, TEXTS
+from planar.adapters.binance.outcomes import CLOCK_ERRORS, CODES, PARTS, TEXTS
 from planar.adapters.binance.quirks import CANCEL_ID_FIELD, CCXT_CONFIG, MARKET_TYPES, WEBSOCKET_MESSAGES_PER_S
 from planar.adapters.profile import Profile
 
@@ -27,6 +29,8 @@ PROFILE = Profile(
     empty_answers=EMPTY_ANSWERS,
     errors=CODES,
     texts=TEXTS,
+    key_stops=KEY_STOPS,
+    clock_errors=CLOCK_ERRORS,
     parts=PARTS,
     client_id=CLIENT_ID,
     expiry=EXPIRY,
@@ -34,4 +38,5 @@ PROFILE = Profile(
     ccxt=CCXT_CONFIG,
     cancel_id_field=CANCEL_ID_FIELD,
     websocket_messages_per_s=WEBSOCKET_MESSAGES_PER_S,
+    key_info=KEY_INFO,
 )

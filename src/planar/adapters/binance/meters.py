@@ -3,19 +3,23 @@
 CCXT's cost of an endpoint is the documented weight divided by 5 (spot), by 10 (sapi) or by 1 (futures).
 """
 
-from planar.transport.budget import MeterSpec
+from planar.transport.meters import MeterSpec
 
 METERS = (
-    MeterSpec("weight", 6_000, 60_000, header="X-MBX-USED-WEIGHT-1M"),
-    MeterSpec("raw", 61_000, 300_000),
-    MeterSpec("sapi", 12_000, 60_000),
-    MeterSpec("fapi", 2_400, 60_000),
-    MeterSpec("dapi", 2_400, 60_000),
-    MeterSpec("eapi", 400, 60_000),
-    MeterSpec("papi", 6_000, 60_000),
-    MeterSpec("orders_10s", 100, 10_000, scope="key", header="X-MBX-ORDER-COUNT-10S"),
-    MeterSpec("orders_day", 200_000, 86_400_000, scope="key", header="X-MBX-ORDER-COUNT-1D"),
+    MeterSpec("weight", 6_000, 60_000, "fixed", header="X-MBX-USED-WEIGHT-1M"),
+    MeterSpec("raw", 61_000, 300_000, "fixed"),
+    MeterSpec("sapi", 12_000, 60_000, "fixed"),
+    MeterSpec("fapi", 2_400, 60_000, "fixed"),
+    MeterSpec("dapi", 2_400, 60_000, "fixed"),
+    MeterSpec("eapi", 400, 60_000, "fixed"),
+    MeterSpec("papi", 6_000, 60_000, "fixed"),
+    MeterSpec("orders_10s", 100, 10_000, "fixed", scope="key", header="X-MBX-ORDER-COUNT-10S", cancels=False),
+    MeterSpec("orders_day", 200_000, 86_400_000, "fixed", scope="key", header="X-MBX-ORDER-COUNT-1D", cancels=False),
 )
+"""All windows begin on Binance's clock: a minute at its full minute (documentation: LIMITS)."""
+
+KEY_STOPS = frozenset({"-1015"})
+"""Refusals that concern the orders of an account, though they have the status 429."""
 
 COSTS = {
     "public": ("weight", 5.0),

@@ -48,6 +48,9 @@ CODES = {
     "-2026": ErrorRow(errors.OrderNotFound, hint="the order is older than 90 days and was archived unfilled"),
 }
 
+CLOCK_ERRORS = frozenset({"-1021"})
+"""The timestamp is outside of recvWindow, or more than a second ahead (documentation: Timing security)."""
+
 TEXTS = (
     ("Account has insufficient balance", ErrorRow(errors.InsufficientFunds)),
     ("Duplicate order sent", ErrorRow(errors.DuplicateOrderId)),
@@ -64,6 +67,7 @@ PARTS = PartRule(
     holder="data",
     result="newOrderResult",
     answer="newOrderResponse",
+    message="msg",
     outcomes={"SUCCESS": Outcome.OK, "FAILURE": Outcome.REFUSED, "NOT_ATTEMPTED": Outcome.REFUSED},
 )
 """The answer to a cancel-replace of which a half failed (documentation: Cancel an Existing Order and Send a New Order)."""

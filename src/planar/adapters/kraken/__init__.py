@@ -5,14 +5,13 @@ from planar.adapters.kraken.hosts import HOSTS
 from planar.adapters.kraken.ids import CLIENT_ID, EXPIRY
 from planar.adapters.kraken.key_info import KEY_INFO
 from planar.adapters.kraken.meters import COSTS, METERS, READS, KrakenCosts
-from planar.adapters.kraken.nonces import KrakenNonces
 from planar.adapters.kraken.outcomes import CODES, KEY_STOPS, STOPS
-from planar.adapters.kraken.quirks import BALANCE_HINTS_S, CCXT_CONFIG, STOP_PARAM, TIMES_IN_FORCE
+from planar.adapters.kraken.quirks import BALANCE_HINTS_S, CCXT_CONFIG, NONCE_SECTIONS, STOP_PARAM, TIMES_IN_FORCE
 from planar.adapters.kraken.sockets import KrakenSockets
 from planar.adapters.profile import Profile
 
 
-class Kraken(KrakenCosts, KrakenNonces, KrakenHistory, KrakenSockets):
+class Kraken(KrakenCosts, KrakenHistory, KrakenSockets):
     """What stands in the place of CCXT's methods."""
 
 
@@ -26,6 +25,7 @@ PROFILE = Profile(
     code_field="error",
     stops=STOPS,
     key_stops=KEY_STOPS,
+    nonce_sections=NONCE_SECTIONS,
     client_id=CLIENT_ID,
     expiry=EXPIRY,
     stop_param=STOP_PARAM,

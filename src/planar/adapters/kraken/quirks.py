@@ -6,6 +6,10 @@ STOP_PARAM = "stopLossPrice"
 TIMES_IN_FORCE = ("GTC", "IOC")
 """CCXT passes FOK on, which Kraken does not have (documentation: Add Order, `timeinforce`)."""
 
+NONCE_SECTIONS = ("private",)
+"""Each signed request of a key carries a higher nonce than the one that arrived before it (documentation: Spot REST
+authentication). Kraken allows an order every few hundred milliseconds at most, so the lane slows nothing."""
+
 CCXT_CONFIG = {
     "has": {
         # AmendOrder changes an order in place, under its old client id; EditOrder makes a new one without any

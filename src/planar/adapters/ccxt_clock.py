@@ -1,0 +1,111 @@
+"""The time half of the seam: what CCXT signs with is the venue's time, and nonces come from the key's lane.
+
+The venue is asked for its time in the background, after a request that was signed with it, and at once when it refuses
+a request for its time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, cast
+
+import planar.runtime as runtime
+from planar.errors import InvalidNonce, Outcome, PlanarError
+from planar.transport.clock import VenueClock
+from planar.transport.context import CallContext, Priority, calling
+
+log = logging.getLogger("planar.transport")
+
+ASKING = "the question for the venue's time"
+TIMEOUT_MS = 5_000
+"""For a question for the venue's time in the background."""
+
+
+class ClockSeam:
+    """Mixed in before CCXT's class, as a part of `CcxtSeam`."""
+
+    def milliseconds(self) -> int:
+        """The venue's UTC, milliseconds."""
+        return self._time_ns() // 1_000_000
+
+    def seconds(self) -> int:
+        """The venue's UTC, seconds."""
+        return self._time_ns() // 1_000_000_000
+
+    def microseconds(self) -> int:
+        """The venue's UTC, microseconds."""
+        return self._time_ns() // 1000
+
+    def nonce(self) -> int:
+        """The lane's where the venue wants nonces that grow; else what CCXT takes for one, the time."""
+        lane = cast(Any, self).planar.lane
+        return cast(Any, super()).nonce() if lane is None else lane.nonce()
+
+    def _time_ns(self) -> int:
+        state = self.__dict__
+        state["_planar_time_reads"] = state.get("_planar_time_reads", 0) + 1
+        wiring = state.get("planar")  # CCXT asks for the time while it is made
+        return runtime.wall_ns() if wiring is None else wiring.monitor.clock.wall_ns()
+
+    def time_reads(self) -> int:
+        """How often the time was asked for: tells whether a signature holds it."""
+        return self.__dict__.get("_planar_time_reads", 0)
+
+    def keep_time(self) -> None:
+        """The time was used: ask the venue for it in the background if the last answer is old."""
+        this = cast(Any, self)
+        clock: VenueClock = this.planar.monitor.clock
+        if not clock.due or not this.has.get("fetchTime"):
+            return
+        clock.asking = True
+        task = runtime.spawn(self._ask_quietly(clock), name=f"{this.id}: clock")
+        tasks: dict[asyncio.Task[Any], None] = this._tasks()
+        tasks[task] = None
+        task.add_done_callback(lambda done: _forget(tasks, clock, done))
+
+    async def _ask_quietly(self, clock: VenueClock) -> None:
+        try:
+            await self._ask_time(TIMEOUT_MS)
+        except PlanarError as error:
+            log.info("%s: the venue's time could not be had: %s", cast(Any, self).id, error)
+
+    async def _ask_time(self, timeout_ms: int) -> None:
+        this = cast(Any, self)
+        call = CallContext(ASKING, timeout_ms, Priority.ORDER, reading=True)
+        with calling(call):
+            try:
+                told_ms = await this.fetch_time()
+            except PlanarError:
+                raise
+            except Exception as error:
+                raise PlanarError(f"its answer could not be read: {type(error).__name__}") from error
+        if isinstance(told_ms, int) and call.requests:
+            this.planar.monitor.told_time(told_ms, call.requests[-1])
+
+    async def clock_mended(self, error: InvalidNonce, signed_s: float, call: CallContext) -> bool:
+        """Whether a request that was refused with `error` is to be sent once more, since the time is known better now.
+
+        Args:
+            signed_s: monotonic seconds at which it was signed.
+            call: what it belongs to; its deadline bounds the question.
+        """
+        this = cast(Any, self)
+        monitor = this.planar.monitor
+        if error.code not in this.planar.profile.clock_errors or error.outcome is not Outcome.REFUSED:
+            return False
+        if call.name == ASKING or not this.has.get("fetchTime"):
+            return False
+        if monitor.clock.asked_s > signed_s:
+            return True  # another request has been refused too, and somebody has asked meanwhile
+        try:
+            await self._ask_time(max(1, int(call.remaining_s() * 1000)))
+        except PlanarError as failure:
+            log.info("%s: the venue's time could not be had: %s", this.id, failure)
+            return False
+        return monitor.clock.asked_s > signed_s
+
+
+def _forget(tasks: dict[asyncio.Task[Any], None], clock: VenueClock, done: asyncio.Task[Any]) -> None:
+    clock.asking = False
+    tasks.pop(done, None)

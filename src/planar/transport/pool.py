@@ -1,0 +1,85 @@
+"""All meters of a workspace: one store and one turnstile for each exchange and environment.
+
+Whether a store is this process's own, a file of this machine or a Redis is decided here, from `[budget]`. In a
+simulation nothing outside the process is touched.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import planar.runtime as runtime
+from planar.transport.meters import RESERVE
+from planar.transport.store import Store
+from planar.transport.turnstile import Turnstile
+from planar.transport.venue_time import VenueTime
+
+if TYPE_CHECKING:
+    from planar.config.secret_type import Secret
+
+CLOCK_ERROR_S = 0.5
+"""How far this machine's clock may be from a venue's where nobody has compared them."""
+LOCAL_ERROR_S = 0.002
+"""The same where both are on this machine: the venue counts whole milliseconds."""
+
+
+class MeterPool:
+    """Where budgets find their meters."""
+
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        redis: Secret | None = None,
+        reserve: float = RESERVE,
+        share: float = 1.0,
+    ) -> None:
+        """
+        Args:
+            directory: of the files that the processes of this machine share; None shares with nobody.
+            redis: URL of the Redis that machines share, instead of the files.
+            reserve: part of each limit that only cancels may use.
+            share: part of the venue's limits that this machine may use, where others use the rest.
+        """
+        self._directory = directory
+        self._redis = redis
+        self._reserve = reserve
+        self._share = share
+        self._turnstiles: dict[str, Turnstile] = {}
+
+    def turnstile(self, exchange: str, environment: str, *, instance: str = "") -> Turnstile:
+        """The queue before the meters of one exchange and environment.
+
+        Args:
+            instance: of the local venue: each run of it counts for itself.
+
+        Raises:
+            ConfigError: the meters cannot be shared as configured.
+        """
+        name = "-".join(part for part in (exchange, environment, instance) if part)
+        if name not in self._turnstiles:
+            clock = VenueTime(LOCAL_ERROR_S if environment == "local" else CLOCK_ERROR_S)
+            self._turnstiles[name] = self._make(name, clock, f"{exchange}-{environment}-*.meters" if instance else None)
+        return self._turnstiles[name]
+
+    def _make(self, name: str, clock: VenueTime, earlier: str | None) -> Turnstile:
+        shared = runtime.current() is runtime.SYSTEM
+        if shared and self._redis is not None:
+            from planar.transport.shared_redis import RedisTurnstile
+
+            return RedisTurnstile(name, self._redis.reveal(), clock, self._reserve, self._share)
+        if shared and self._directory is not None:
+            from planar.transport.shared_file import FileStore, remove_unused
+
+            path = self._directory / f"{name}.meters"
+            if earlier is not None:
+                remove_unused(self._directory, earlier, path)
+            return Turnstile(FileStore(path, clock, self._reserve, self._share))
+        return Turnstile(Store(clock, self._reserve, self._share))
+
+    async def close(self) -> None:
+        """Wake nobody any more, and let go of what is shared."""
+        for turnstile in self._turnstiles.values():
+            await turnstile.close()
+        self._turnstiles.clear()
