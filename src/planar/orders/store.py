@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from planar.errors import JournalError
 from planar.models import Order, OrderState
 from planar.orders.events import AnyEvent
 from planar.orders.journal import Journal
@@ -68,6 +69,13 @@ class OrderStore:
         events = [event for event in events_of(order, client_id, source) if self._adds(event)]
         if events:
             self.record(*events)
+
+    def observe_quietly(self, order: Order, source: str) -> None:
+        """The same where the caller must not fail because the disk is full; the venue's answer stands."""
+        try:
+            self.observe(order, source)
+        except JournalError as error:
+            log.error("what became of order %s could not be journaled: %s", order.client_order_id, error)
 
     def remember(self, client_id: str, order: Order) -> None:
         """Keep what the venue showed last, for what the journal does not hold; of ended orders the newest only."""
