@@ -22,6 +22,10 @@ STATUSES = {
 }
 
 
+ABORTED_TWICE = "'NoneType' object has no attribute '_abort'"
+"""What asyncio of early 3.11 raises when a TLS connection that is closed already is aborted; later ones look first."""
+
+
 class Client:
     """One of CCXT's exchange objects for one account.
 
@@ -54,7 +58,11 @@ class Client:
     async def close(self) -> None:
         """Close what the object opened."""
         if inspect.iscoroutinefunction(getattr(self.exchange, "close", None)):
-            await self.exchange.close()
+            try:
+                await self.exchange.close()
+            except AttributeError as error:
+                if str(error) != ABORTED_TWICE:
+                    raise
         else:
             self.exchange.session.close()
 
