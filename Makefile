@@ -1,5 +1,5 @@
 # Each target sets up what it needs by itself: Python 3.11+, make and a package index are enough.
-.PHONY: demo test check bench chaos chaos-budget venue-clients venue-ccxt-suite docs lock clean setup
+.PHONY: demo test check bench chaos chaos-calls chaos-budget venue-clients venue-ccxt-suite docs lock clean setup
 
 PY := .venv/bin/python
 
@@ -27,6 +27,9 @@ bench: setup  ## figures beside their floor and their peer
 
 chaos: setup  ## kill -9 and swallowed answers, judged by the venue's ledger
 	@$(PY) -m benchmarks.safety $(ARGS)
+
+chaos-calls: setup  ## 100,000 mixed calls under every fault: each ends in time, truly or as a fault explains; no leak
+	@$(PY) -m benchmarks.mixed $(ARGS)
 
 venue-clients: setup  ## clients that we did not write, against the local venue, in their own environments
 	@$(PY) -m tests.judges $(ARGS)

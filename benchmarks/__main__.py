@@ -6,8 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import budget, calls, journal, startup, venue
+from benchmarks import budget, calls, journal, startup, venue, waits
 from benchmarks.safety.__main__ import local, start_venue
+from planar.transport.pool import MeterPool
 
 
 def main() -> None:
@@ -15,13 +16,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         os.environ["PLANAR_STATE"], os.environ["PLANAR_CACHE"] = str(directory / "state"), str(directory / "cache")
-        process, record = start_venue(directory, seed=1)
-        assert process.stdin is not None
-        try:
-            calls.report(local(record))
-        finally:
-            process.stdin.close()
-            process.wait()
+        for exchange in ("binance", "kraken"):
+            process, record = start_venue(directory, exchange, seed=1)
+            assert process.stdin is not None
+            try:
+                if exchange == "binance":
+                    waits.report(local(record))
+                calls.report(local(record), exchange, MeterPool(directory))
+            finally:
+                process.stdin.close()
+                process.wait()
     startup.report()
     journal.report()
     budget.report()

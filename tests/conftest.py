@@ -4,6 +4,7 @@ import os
 from asyncio import sslproto
 from typing import Any
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("planar", deadline=None)
@@ -27,3 +28,11 @@ def _mend_old_pythons() -> None:
 
 
 _mend_old_pythons()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the tests write is searched for secrets, by the process that collects their reports."""
+    if not hasattr(config, "workerinput"):
+        from tests.secrets_plugin import SecretsPlugin
+
+        config.pluginmanager.register(SecretsPlugin(), "planar-secrets")

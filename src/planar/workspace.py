@@ -7,6 +7,7 @@ It reads the configuration once, holds the one Dialer, the meters, the markets, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import tempfile
 from collections.abc import Callable, Mapping
@@ -176,7 +177,10 @@ class Workspace:
                 pacing=settings.enable_rate_limit,
                 spacing_ms=settings.rate_limit_ms or 0,
                 proxy=settings.proxy,
+                no_proxy=settings.no_proxy,
                 verify_ssl=settings.verify_ssl,
+                ca_file=settings.ca_file,
+                source_address=settings.source_address,
                 unix_socket=venue.socket if venue else None,
                 instance=venue.instance if venue else "",
                 allow_unjournaled=settings.allow_unjournaled,
@@ -287,14 +291,19 @@ class Workspace:
         await exchange.close()
 
     async def close(self) -> None:
-        """Close every exchange, socket and task; end the private venue."""
-        for key in list(self._exchanges):
-            await self._close_one(key)
-        await self._dialer.close()
-        self._lanes.close()
-        await self.alarms.close()
-        await self._meters.close()
-        await self._own_meters.close()
+        """Close every exchange, socket and task; end the private venue. One that fails, or a second Ctrl-C, keeps the
+        others from nothing."""
+        async with contextlib.AsyncExitStack() as rest:  # from the last to the first
+            rest.push_async_callback(self._end_venue)
+            rest.push_async_callback(self._own_meters.close)
+            rest.push_async_callback(self._meters.close)
+            rest.push_async_callback(self.alarms.close)
+            rest.callback(self._lanes.close)
+            rest.push_async_callback(self._dialer.close)
+            for key in list(self._exchanges):
+                rest.push_async_callback(self._close_one, key)
+
+    async def _end_venue(self) -> None:
         if self._venue is not None and not self._venue.done():
             self._venue.cancel()
             await asyncio.wait([self._venue])

@@ -27,7 +27,7 @@ def signed(requests: list[str]) -> list[str]:
     return [one for one in requests if one != TIME]
 
 
-@pytest.mark.parametrize("skew_ms", [6_000, -3_000, 600_000, -600_000])
+@pytest.mark.parametrize("skew_ms", [6_000, -3_000, -5_000, 600_000, -600_000, 3_600_000, -3_600_000])
 async def test_a_refused_order_is_sent_once_more_by_the_venues_time(tmp_path: Path, skew_ms: int) -> None:
     async with local_binance(tmp_path) as local:
         local.server.faults.add(FaultRule(fault=ShiftClock(skew_ms=skew_ms), count=None))

@@ -162,6 +162,27 @@ async def test_a_proxy_that_is_not_there(examine: Examine, closed_port: int) -> 
     says(found.check("public"), "skip", "proxy failed")
 
 
+async def test_a_proxy_with_a_certificate_file(examine: Examine, venue: VenueRecord) -> None:
+    found = await examine("binance", proxy=proxy_of(venue), ca_file=venue.ca)
+    assert failed(found) == []
+    says(found.check("tls"), "ok", "the certificate of api.binance.com is accepted")
+
+
+async def test_a_proxy_that_this_host_does_not_need(examine: Examine, venue: VenueRecord) -> None:
+    found = await examine("binance", proxy=proxy_of(venue), no_proxy=".binance.com")
+    assert failed(found) == ["dns"]
+    says(found.check("proxy"), "ok", "none for api.binance.com (no_proxy)")
+
+
+async def test_a_proxy_that_wants_addresses(examine: Examine, closed_port: int) -> None:
+    found = await examine("binance", proxy=f"socks5://127.0.0.1:{closed_port}")
+    assert failed(found) == ["dns"]
+    says(found.check("dns"), "api.binance.com cannot be resolved")
+    found = await examine("binance", proxy=f"socks5h://127.0.0.1:{closed_port}")
+    assert failed(found) == ["proxy"]
+    says(found.check("dns"), "skip", "the proxy resolves")
+
+
 async def test_a_proxy_whose_name_is_wrong(examine: Examine) -> None:
     found = await examine("kraken", proxy="http://proxy.example:3128")
     assert failed(found) == ["proxy"]
@@ -177,10 +198,9 @@ async def test_a_proxy_that_does_not_let_through(examine: Examine, venue: VenueR
 async def test_a_proxy_from_which_nothing_comes(examine: Examine, venue: VenueRecord, control: VenueControl) -> None:
     await control.add_fault(FaultRule(fault=HangConnection(), count=None))
     found = await examine("binance", proxy=proxy_of(venue), verify_ssl=False)
-    assert failed(found) == ["public"]
-    says(found.check("public"), "in time", "timeout in [binance]")
+    assert failed(found) == ["proxy"]
+    says(found.check("proxy"), "in time", "see whether the proxy runs")
     says(found.check("tls"), "skip", "no connection came so far")
-    says(found.check("proxy"), "warn", "nothing comes back")
 
 
 async def test_a_name_that_cannot_be_resolved(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ async def request(
     route = Route(
         exchange="x",
         environment="live",
-        rules=rules or HostRules(hosts=(host,)),
+        rules=rules or HostRules(hosts=(host,), ports=(port,), plain=True),
         proxy=Secret(proxy) if proxy else None,
     )
     try:
@@ -237,8 +237,8 @@ async def test_the_guard_stops_a_request_before_a_socket_opens() -> None:
 
 
 async def test_the_guard_demands_the_marker() -> None:
-    rules = HostRules(hosts=("127.0.0.1",), marker=(("x-simulated-trading", "1"),))
     async with server(fine) as (port, seen):
+        rules = HostRules(("127.0.0.1",), marker=(("x-simulated-trading", "1"),), ports=(port,), plain=True)
         error = await failing(port=port, rules=rules)
     assert type(error) is GuardError
     assert seen == []

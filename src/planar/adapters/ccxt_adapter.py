@@ -6,56 +6,30 @@ on the way becomes one of Planar's errors, with the outcome that the requests re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import planar.runtime as runtime
-from planar.adapters.base import Adapter, Capabilities, OrderRef, OrderRequest
+from planar.adapters.base import Adapter, OrderRef, OrderRequest
+from planar.adapters.ccxt_describing import capabilities_of, exact
 from planar.adapters.ccxt_errors import translate
 from planar.adapters.ccxt_markets import CcxtMarkets
 from planar.adapters.ccxt_seam import CcxtExchange
 from planar.adapters.ccxt_streams import open_feed
+from planar.adapters.ccxt_verdict import complete
 from planar.adapters.exchange_ids import ccxt_version
 from planar.adapters.feed import Feed, Topic
 from planar.adapters.market_cache import MarketCache, MarketSet, markets_key
 from planar.adapters.profile import Profile, hosts_of
-from planar.errors import BadResponse, BadSymbol, NotSupported, OrderNotFound, Outcome, PlanarError
-from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, OrderState, Ticker, Trade
+from planar.errors import BadResponse, BadSymbol, NotSupported, OrderNotFound, PlanarError
+from planar.models import AccountBalance, Candle, Fill, Market, Order, OrderBook, OrderState, Ticker, Trade
 from planar.models import from_ccxt as convert
 from planar.models.base import iso8601
 from planar.models.key_rights import KeyRights
 from planar.transport.context import CallContext, Priority, calling
-from planar.transport.redact import redact_error
+from planar.transport.redact import redact_error, without_frames
 
 T = TypeVar("T")
-
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-def snake(camel: str) -> str:
-    """CCXT's `fetchOHLCV` as `fetch_ohlcv`."""
-    return _HUMP.sub("_", camel).lower()
-
-
-def capabilities_of(exchange: CcxtExchange) -> Capabilities:
-    """What CCXT says about itself, normalised: keys that differ only in spelling are one, None stays unknown."""
-    methods: dict[str, bool | str | None] = {}
-    for name, value in exchange.has.items():
-        key = snake(name)
-        if value or methods.get(key) is None:
-            methods[key] = value
-    return Capabilities(
-        methods=methods,
-        timeframes=tuple(exchange.timeframes or ()),
-        required_credentials=tuple(name for name, needed in exchange.requiredCredentials.items() if needed),
-    )
-
-
-def exact(number: Amount) -> float | str:
-    """A number that CCXT writes back digit for digit: a float if its shortest repr is the same, else text."""
-    as_float = float(number)
-    return as_float if Amount(as_float) == number else str(number)
 
 
 def _asked(request: OrderRequest) -> Order:
@@ -88,33 +62,69 @@ class CcxtAdapter(Adapter):
         self._until_ms: dict[str, int] = {}
 
     async def call(
-        self, name: str, method: Callable[..., Awaitable[T]], *args: Any, timeout_ms: int, priority: Priority
+        self,
+        name: str,
+        method: Callable[..., Awaitable[T]],
+        *args: Any,
+        timeout_ms: int,
+        priority: Priority,
+        reader: Callable[[bytes], object] | None = None,
+        into: Callable[[Any], T] | None = None,
     ) -> T:
-        """Run one reading method of CCXT inside a call context."""
-        return await self._run(CallContext(name, timeout_ms, priority, reading=True), method, *args)
+        """Run one reading method of CCXT inside a call context; `into` makes what is returned of its answer."""
+        call = CallContext(name, timeout_ms, priority, reading=True, reader=reader)
+        return await self._run(call, method, *args, into=into)
 
-    async def _run(self, call: CallContext, method: Callable[..., Awaitable[T]], *args: Any) -> T:
+    async def _run(
+        self,
+        call: CallContext,
+        method: Callable[..., Awaitable[Any]],
+        *args: Any,
+        into: Callable[[Any], T] | None = None,
+    ) -> T:
         with calling(call):
             try:
-                return await method(*args)
+                raw = await method(*args)
+                return raw if into is None else into(raw)
             except PlanarError as error:
                 error.requests = tuple(call.requests)
+                complete(error, call)
+                without_frames(error)
                 raise
             except Exception as error:
-                raise translate(error, call, self.id) from redact_error(error)
+                made = translate(error, call, self.id)
+                complete(made, call)
+                raise made from redact_error(without_frames(error))
 
-    async def _read(self, method: str, priority: Priority, timeout_ms: int, *args: Any) -> Any:
+    async def _read(
+        self,
+        method: str,
+        priority: Priority,
+        timeout_ms: int,
+        *args: Any,
+        into: Callable[[Any], T],
+        reader: Callable[[bytes], object] | None = None,
+    ) -> T:
         """Run the reading method of CCXT that is called `method`.
 
         Raises:
             NotSupported: CCXT knows that the exchange does not offer it; nothing is sent.
         """
         self.require(method)
-        return await self.call(method, getattr(self.exchange, method), *args, timeout_ms=timeout_ms, priority=priority)
+        function = getattr(self.exchange, method)
+        return await self.call(
+            method, function, *args, timeout_ms=timeout_ms, priority=priority, reader=reader, into=into
+        )
 
     def _convert(self, function: Callable[..., T], raw: Any) -> T:
         """Turn CCXT's dictionary into a model; what does not fit is an error with this exchange's name."""
         return function(raw, exchange=self.id, received_ns=runtime.wall_ns())
+
+    def _one(self, function: Callable[..., T]) -> Callable[[Any], T]:
+        return lambda raw: self._convert(function, raw)
+
+    def _each(self, function: Callable[..., T]) -> Callable[[Any], list[T]]:
+        return lambda rows: [self._convert(function, row) for row in rows]
 
     def require(self, method: str) -> None:
         """Refuse what CCXT knows that it cannot do.
@@ -173,31 +183,37 @@ class CcxtAdapter(Adapter):
     # -- market data -----------------------------------------------------------------------------------------------
     async def fetch_ticker(self, symbol: str, params: Mapping[str, Any], *, timeout_ms: int) -> Ticker:
         """One ticker."""
-        raw = await self._read("fetch_ticker", Priority.MARKET, timeout_ms, symbol, dict(params))
-        return self._convert(convert.ticker, raw)
+        return await self._read(
+            "fetch_ticker", Priority.MARKET, timeout_ms, symbol, dict(params), into=self._one(convert.ticker)
+        )
 
     async def fetch_tickers(
         self, symbols: Sequence[str] | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> dict[str, Ticker]:
         """Tickers by symbol; all of them for None."""
-        raw = await self._read(
-            "fetch_tickers", Priority.MARKET, timeout_ms, list(symbols) if symbols is not None else None, dict(params)
+        return await self._read(
+            *("fetch_tickers", Priority.MARKET, timeout_ms, None if symbols is None else list(symbols), dict(params)),
+            into=lambda raw: {symbol: self._convert(convert.ticker, ticker) for symbol, ticker in raw.items()},
         )
-        return {symbol: self._convert(convert.ticker, ticker) for symbol, ticker in raw.items()}
 
     async def fetch_order_book(
         self, symbol: str, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> OrderBook:
         """The order book."""
-        raw = await self._read("fetch_order_book", Priority.MARKET, timeout_ms, symbol, limit, dict(params))
-        return self._convert(convert.order_book, raw)
+        return await self._read(
+            *("fetch_order_book", Priority.MARKET, timeout_ms, symbol, limit, dict(params)),
+            reader=self.profile.book_reader,
+            into=self._one(convert.order_book),
+        )
 
     async def fetch_trades(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Trade]:
         """Public trades."""
-        rows = await self._read("fetch_trades", Priority.MARKET, timeout_ms, symbol, since_ms, limit, dict(params))
-        return [self._convert(convert.trade, row) for row in rows]
+        return await self._read(
+            *("fetch_trades", Priority.MARKET, timeout_ms, symbol, since_ms, limit, dict(params)),
+            into=self._each(convert.trade),
+        )
 
     async def fetch_ohlcv(
         self,
@@ -210,23 +226,29 @@ class CcxtAdapter(Adapter):
         timeout_ms: int,
     ) -> list[Candle]:
         """Candles."""
-        rows = await self._read(
-            "fetch_ohlcv", Priority.MARKET, timeout_ms, symbol, timeframe, since_ms, limit, dict(params)
+        market = self._markets.table.get(symbol) if self._markets is not None else None
+        known = market is not None and market.sub_type != "inverse"
+        return await self._read(
+            *("fetch_ohlcv", Priority.MARKET, timeout_ms, symbol, timeframe, since_ms, limit, dict(params)),
+            reader=self.profile.candle_reader if known else None,
+            into=lambda rows: convert.candles(rows, exchange=self.id),
         )
-        return convert.candles(rows, exchange=self.id)
 
     # -- the account -----------------------------------------------------------------------------------------------
     async def fetch_balance(self, params: Mapping[str, Any], *, timeout_ms: int) -> AccountBalance:
         """Free, used and total by currency."""
-        raw = await self._read("fetch_balance", Priority.ACCOUNT, timeout_ms, dict(params))
-        return self._convert(convert.balance, raw)
+        return await self._read(
+            "fetch_balance", Priority.ACCOUNT, timeout_ms, dict(params), into=self._one(convert.balance)
+        )
 
     async def fetch_my_trades(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Fill]:
         """Own executions of one market."""
-        rows = await self._read("fetch_my_trades", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
-        return [self._convert(convert.fill, row) for row in rows]
+        return await self._read(
+            *("fetch_my_trades", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params)),
+            into=self._each(convert.fill),
+        )
 
     async def fetch_key_rights(self, *, timeout_ms: int) -> KeyRights:
         """What the key in use may do."""
@@ -247,18 +269,16 @@ class CcxtAdapter(Adapter):
         amount = exact(request.amount) if request.amount is not None else None
         price = exact(request.price) if request.price is not None else None
         common = (request.symbol, request.type, request.side, amount, price, self._order_params(request))
+
+        def acknowledged(raw: Any) -> Order:
+            return convert.order_ack(raw, _asked(request), exchange=self.id, received_ns=runtime.wall_ns())
+
         try:
             if request.replaces is not None:
-                raw = await self._run(call, self.exchange.edit_order, request.replaces, *common)
-            else:
-                raw = await self._run(call, self.exchange.create_order, *common)
+                return await self._run(call, self.exchange.edit_order, request.replaces, *common, into=acknowledged)
+            return await self._run(call, self.exchange.create_order, *common, into=acknowledged)
         finally:
             self._until_ms.pop(request.client_id, None)
-        try:
-            return convert.order_ack(raw, _asked(request), exchange=self.id, received_ns=runtime.wall_ns())
-        except BadResponse as error:
-            error.outcome = Outcome.UNKNOWN
-            raise
 
     def _order_params(self, request: OrderRequest) -> dict[str, Any]:
         rule = self.profile.expiry
@@ -291,9 +311,13 @@ class CcxtAdapter(Adapter):
     async def cancel(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:
         """Cancel one order."""
         call = CallContext("cancel_order", timeout_ms, Priority.CANCEL, journaled=True)
-        raw = await self._run(
-            call, self.exchange.cancel_order, ref.order_id, ref.symbol, {**self._name_params(ref), **params}
+        return await self._run(
+            *(call, self.exchange.cancel_order, ref.order_id, ref.symbol, {**self._name_params(ref), **params}),
+            into=self._canceled,
         )
+
+    def _canceled(self, raw: dict[str, Any]) -> Order | None:
+        """The order that an answer to a cancel shows; None if it only says yes."""
         if not raw.get("status"):
             return None
         field = self.profile.cancel_id_field
@@ -307,26 +331,25 @@ class CcxtAdapter(Adapter):
             return await self._search(ref, timeout_ms=timeout_ms)
         self.require("fetch_order")
         try:
-            raw = await self.call(
-                "fetch_order",
-                self.exchange.fetch_order,
-                ref.order_id,
-                ref.symbol,
+            return await self.call(
+                *("fetch_order", self.exchange.fetch_order, ref.order_id, ref.symbol),
                 {**self._name_params(ref), **params},
                 timeout_ms=timeout_ms,
                 priority=Priority.ORDER,
+                into=self._one(convert.order),
             )
         except OrderNotFound:
             return None
-        return self._convert(convert.order, raw)
 
     async def _search(self, ref: OrderRef, *, timeout_ms: int) -> Order | None:
         """Look for a client id among the open orders, then among the ended ones: an order only ever goes that way."""
         name = self.profile.client_id.search_param
         narrowed = {} if name is None else {name: ref.client_id}
+        due_ms = runtime.monotonic() * 1000 + timeout_ms  # one deadline for both
         found = await self.fetch_open_orders(ref.symbol, narrowed, timeout_ms=timeout_ms)
         if not any(order.client_order_id == ref.client_id for order in found):
-            found = await self._past_orders(ref.symbol, None, None, narrowed, timeout_ms=timeout_ms)
+            left_ms = max(1, int(due_ms - runtime.monotonic() * 1000))
+            found = await self._past_orders(ref.symbol, None, None, narrowed, timeout_ms=left_ms)
         return next((order for order in found if order.client_order_id == ref.client_id), None)
 
     def _name_params(self, ref: OrderRef) -> dict[str, Any]:
@@ -336,17 +359,21 @@ class CcxtAdapter(Adapter):
 
     async def fetch_open_orders(self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int) -> list[Order]:
         """Open orders."""
-        rows = await self._read("fetch_open_orders", Priority.ACCOUNT, timeout_ms, symbol, None, None, dict(params))
-        return [self._convert(convert.order, row) for row in rows]
+        return await self._read(
+            *("fetch_open_orders", Priority.ACCOUNT, timeout_ms, symbol, None, None, dict(params)),
+            into=self._each(convert.order),
+        )
 
     async def fetch_orders(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
         """Orders of any state; open and closed ones put together where the venue does not list both at once."""
+        due_ms = runtime.monotonic() * 1000 + timeout_ms  # one deadline for both
         found = await self._past_orders(symbol, since_ms, limit, params, timeout_ms=timeout_ms)
         if self.capabilities.can("fetch_orders"):
             return found
-        found += await self.fetch_open_orders(symbol, {}, timeout_ms=timeout_ms)
+        left_ms = max(1, int(due_ms - runtime.monotonic() * 1000))
+        found += await self.fetch_open_orders(symbol, {}, timeout_ms=left_ms)
         return sorted(found, key=lambda order: order.ts_ms or 0)
 
     async def _past_orders(
@@ -354,8 +381,10 @@ class CcxtAdapter(Adapter):
     ) -> list[Order]:
         """Orders of any state, or the ended ones where the venue does not list both at once."""
         method = "fetch_orders" if self.capabilities.can("fetch_orders") else "fetch_closed_orders"
-        rows = await self._read(method, Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params))
-        return [self._convert(convert.order, row) for row in rows]
+        return await self._read(
+            *(method, Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params)),
+            into=self._each(convert.order),
+        )
 
     def feed(self, topic: Topic) -> Feed:
         """What brings the updates of a topic: CCXT's stream where it has one, else queries."""

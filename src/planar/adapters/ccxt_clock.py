@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, cast
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, cast
 
 import planar.runtime as runtime
 from planar.errors import InvalidNonce, Outcome, PlanarError
 from planar.transport.clock import VenueClock
-from planar.transport.context import CallContext, Priority, calling
+from planar.transport.context import CallContext, Priority, calling, current_call
 
 log = logging.getLogger("planar.transport")
 
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 ASKING = "the question for the venue's time"
 TIMEOUT_MS = 5_000
 """For a question for the venue's time in the background."""
@@ -75,13 +78,19 @@ class ClockSeam:
         call = CallContext(ASKING, timeout_ms, Priority.ORDER, reading=True)
         with calling(call):
             try:
-                told_ms = await this.fetch_time()
+                await this.fetch_time()
             except PlanarError:
                 raise
             except Exception as error:
                 raise PlanarError(f"its answer could not be read: {type(error).__name__}") from error
-        if isinstance(told_ms, int) and call.requests:
-            this.planar.monitor.told_time(told_ms, call.requests[-1])
+
+    async def fetch_time(self, params: Mapping[str, Any] = NOTHING) -> Any:
+        """CCXT's, UTC milliseconds; whoever asks, the clock learns from the answer."""
+        told_ms = await cast(Any, super()).fetch_time(dict(params))
+        requests = current_call().requests
+        if isinstance(told_ms, int) and requests:
+            cast(Any, self).planar.monitor.told_time(told_ms, requests[-1])
+        return told_ms
 
     async def clock_mended(self, error: InvalidNonce, signed_s: float, call: CallContext) -> bool:
         """Whether a request that was refused with `error` is to be sent once more, since the time is known better now.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import planar.errors as errors
 from planar.adapters.profile import ErrorRow, Profile
 from planar.errors import Outcome, PlanarError
-from planar.transport.context import CallContext
+from planar.transport.context import CallContext, Effect
 from planar.transport.redact import redact
 
 _BY_NAME: dict[str, type[PlanarError]] = {
@@ -44,11 +44,15 @@ def planar_class(error: BaseException) -> type[PlanarError]:
 
 
 def row_for(profile: Profile, code: str | None, text: str) -> ErrorRow | None:
-    """What the venue's tables say about this error, or None."""
+    """What the venue's tables say about this error, or None. What follows a code after a colon only explains it."""
     for part, row in profile.texts:
         if part in text:
             return row
-    return profile.errors.get(code) if code is not None else None
+    while code:
+        if code in profile.errors:
+            return profile.errors[code]
+        code = code.rpartition(":")[0]
+    return None
 
 
 def translate(error: Exception, call: CallContext, exchange: str) -> PlanarError:
@@ -56,7 +60,6 @@ def translate(error: Exception, call: CallContext, exchange: str) -> PlanarError
     if isinstance(error, PlanarError):
         return error
     kind = planar_class(error)
-    outcome = call.outcome()
     if not call.requests:
         # CCXT refused by itself
         text = redact(str(error))
@@ -64,6 +67,14 @@ def translate(error: Exception, call: CallContext, exchange: str) -> PlanarError
     text = redact(f"{type(error).__name__}: {error}" if kind is errors.BadResponse else str(error))
     if kind is errors.BadResponse:
         text = f"the answer to {call.name} could not be read ({text})"
-    made = kind(text, outcome=outcome, exchange=exchange)
+    made = kind(text, outcome=_known(call), exchange=exchange)
     made.requests = tuple(call.requests)
     return made
+
+
+def _known(call: CallContext) -> Outcome:
+    """What is known after the requests of a call; a query whose answer could not be used is not answered."""
+    if any(request.effect is Effect.WRITE for request in call.requests):
+        return call.outcome()
+    last = call.requests[-1].outcome
+    return Outcome.UNKNOWN if last in (None, Outcome.OK) else last

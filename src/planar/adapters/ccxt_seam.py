@@ -20,8 +20,10 @@ import orjson
 
 import planar.runtime as runtime
 from planar.adapters.ccxt_clock import ASKING, ClockSeam
-from planar.adapters.ccxt_errors import planar_class, row_for
-from planar.adapters.ccxt_tables import code_and_message, effect_of, new_order_part, request_costs
+from planar.adapters.ccxt_parsing import ParsingSeam
+from planar.adapters.ccxt_tables import effect_of, request_costs
+from planar.adapters.ccxt_verdict import complete, lacking, no_answer, refusal
+from planar.adapters.ccxt_warm import WarmSeam
 from planar.adapters.ccxt_watch import SocketSeam
 from planar.adapters.profile import Profile
 from planar.errors import BadResponse, ConfigError, InvalidNonce, NotSupported, Outcome, PlanarError, RateLimitExceeded
@@ -30,7 +32,7 @@ from planar.transport.context import CallContext, Effect, RequestRecord, current
 from planar.transport.http import Answer, send
 from planar.transport.lanes import NonceLane
 from planar.transport.observe import Monitor
-from planar.transport.redact import redact, redact_error
+from planar.transport.redact import redact_error
 from planar.transport.stops import stop_s
 
 SEAMS = (
@@ -69,6 +71,7 @@ class SeamWiring(msgspec.Struct):
         monitor: watches the requests; holds the venue's clock.
         lane: in which signed requests go one after the other, for venues with nonces.
         allow_unjournaled: WRITEs that Planar's order path did not journal may pass (the user's own choice).
+        warm_every_s: while orders are sent, the venue is asked so often, to keep a connection warm; None: never.
     """
 
     profile: Profile
@@ -78,9 +81,10 @@ class SeamWiring(msgspec.Struct):
     monitor: Monitor
     lane: NonceLane | None = None
     allow_unjournaled: bool = False
+    warm_every_s: float | None = None
 
 
-class CcxtSeam(ClockSeam, SocketSeam):
+class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
     """Mixed in before CCXT's class. Instance attributes of CCXT are reached through `Any`."""
 
     planar: SeamWiring
@@ -198,22 +202,21 @@ class CcxtSeam(ClockSeam, SocketSeam):
                 answered = True
             if timed:
                 self.keep_time()
+            if effect is Effect.WRITE:
+                self.keep_warm(call.requests[-1].host)
         except PlanarError as error:
             answered = answered or error.http_status is not None
             left = left and (answered or error.outcome is not Outcome.NOT_SENT)
             raise
         finally:
             held.end(sent=left, answered=answered)
-        if answer == {} and (method, path) not in wiring.profile.empty_answers:
-            # CCXT makes an empty list, a ticker without a price or an order without an id of this
+        lack = lacking(wiring.profile, section, method, path, params, answer)
+        if lack is not None:
             call.requests[-1].outcome = Outcome.UNKNOWN
-            empty = BadResponse(
-                f"the answer to {method} {path} is an empty object",
-                exchange=this.id,
-                hint="ask again; something between Planar and the venue may have answered",
-            )
-            empty.requests = tuple(call.requests)
-            raise empty
+            error = BadResponse(f"the answer to {method} {path} {lack}", exchange=this.id)
+            error.requests = tuple(call.requests)
+            complete(error, call)
+            raise error
         return answer
 
     def request_costs(
@@ -248,7 +251,7 @@ class CcxtSeam(ClockSeam, SocketSeam):
             _timed(record, began)
             self._feed_back(answer, began)
             try:
-                parsed = self._judge(answer, url, method, sent_headers, body)
+                parsed = self._judge(answer, url, method, sent_headers, body, call)
             except PlanarError as error:
                 record.outcome = error.outcome
                 raise
@@ -258,6 +261,7 @@ class CcxtSeam(ClockSeam, SocketSeam):
             failure = error
             if len(call.requests) > at:
                 error.requests = tuple(call.requests)
+                complete(error, call)
             raise
         finally:
             ended = call.requests[at] if len(call.requests) > at else None
@@ -278,11 +282,17 @@ class CcxtSeam(ClockSeam, SocketSeam):
             text = answer.body.decode("utf-8", "replace")
             budget.stop(stop_s(answer.headers, text, otherwise_s), key=any(code in text for code in profile.key_stops))
 
-    def _judge(self, answer: Answer, url: str, method: str, headers: Mapping[str, str], body: str | None) -> Any:
+    def _judge(
+        self, answer: Answer, url: str, method: str, headers: Mapping[str, str], body: str | None, call: CallContext
+    ) -> Any:
         this = cast(Any, self)
+        if call.reader is not None and answer.status == 200:
+            parsed = call.reader(answer.body)
+            if parsed is not None:
+                return parsed  # no error has the form of what was asked for
         text = answer.body.decode("utf-8", "replace")
         try:
-            parsed = this.parse_json(text) if not answer.body else orjson.loads(answer.body)
+            parsed = orjson.loads(answer.body)
         except orjson.JSONDecodeError:
             parsed = None
         try:
@@ -291,76 +301,20 @@ class CcxtSeam(ClockSeam, SocketSeam):
         except Exception as error:
             raise self._refusal(error, answer, parsed, text) from redact_error(error)
         if not isinstance(parsed, dict | list):
-            raise self._no_answer(answer, text)
+            raise no_answer(answer, text, this.id)
         return cast(Any, parsed)
 
     def _refusal(self, error: Exception, answer: Answer, parsed: Any, text: str) -> PlanarError:
-        """The venue said no, or its front did: class and outcome from the venue's table, else from the status."""
-        profile = self.planar.profile
-        code, message = None, text
-        if isinstance(parsed, dict):
-            body = cast("dict[str, Any]", parsed)
-            code, message = code_and_message(profile, body, text)
-            part = new_order_part(profile, code, body)
-            if part is not None:
-                return self._part_refusal(error, answer, code, message, part)
-        row = row_for(profile, code, message)
-        kind = row.kind if row else planar_class(error)
-        otherwise_s = profile.stops.get(answer.status)
-        limited = otherwise_s is not None
-        if not limited and code is not None and code in profile.stops:
-            self.planar.budget.stop(profile.stops[code], key=code in profile.key_stops)
-        outcome = row.outcome if row else Outcome.REFUSED
-        if parsed in (None, {}, []) or (answer.status >= 500 and outcome is Outcome.REFUSED) or (limited and not row):
-            # a front may have answered after the venue acted; only the venue's own word proves a refusal
-            outcome = Outcome.UNKNOWN
-        if limited and not issubclass(kind, RateLimitExceeded):
-            kind = RateLimitExceeded
-        what = f"[{code}] {message}".rstrip() if code else f"HTTP {answer.status}: {_start(message)}"
-        return kind(
-            redact(what),
-            outcome=outcome,
-            exchange=cast(Any, self).id,
-            code=code,
-            http_status=answer.status,
-            hint=row.hint if row else None,
-            retry_after_s=(
-                profile.stops.get(code or "") if otherwise_s is None else stop_s(answer.headers, text, otherwise_s)
-            ),
-        )
-
-    def _part_refusal(
-        self, error: Exception, answer: Answer, code: str | None, message: str, part: tuple[Outcome, str]
-    ) -> PlanarError:
-        """A request of two halves failed in one: what is said is what became of the new order."""
-        outcome, text = part
-        row = row_for(self.planar.profile, code, text)
-        return (row.kind if row else planar_class(error))(
-            redact(f"[{code}] {message} {text}"),
-            outcome=outcome,
-            exchange=cast(Any, self).id,
-            code=code,
-            http_status=answer.status,
-        )
-
-    def _no_answer(self, answer: Answer, text: str) -> BadResponse:
-        kind = answer.headers.get("Content-Type", "no content type")
-        what = "is empty" if not text.strip() else f"is no JSON ({kind}): {_start(text)}"
-        return BadResponse(
-            redact(f"the answer (HTTP {answer.status}) {what}"),
-            exchange=cast(Any, self).id,
-            http_status=answer.status,
-            hint="something between Planar and the venue answered, or the answer was cut",
-        )
+        wiring = self.planar
+        profile, key = wiring.profile, cast(Any, self).apiKey
+        made = refusal(error, answer, parsed, text, profile, wiring.environment, key)
+        if answer.status not in profile.stops and made.code is not None and made.code in profile.stops:
+            wiring.budget.stop(profile.stops[made.code], key=made.code in profile.key_stops)
+        return made
 
 
 def _timed(record: RequestRecord, began: float) -> None:
     record.began_s, record.took_ms = began, (runtime.monotonic() - began) * 1000
-
-
-def _start(text: str) -> str:
-    shortened = " ".join(text.split())
-    return shortened[:120] + ("..." if len(shortened) > 120 else "")
 
 
 def _refused_socket_write(name: str, original: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,6 +20,7 @@ from planar.adapters.ccxt_listener import Listener, listening
 from planar.adapters.ccxt_socket_parts import Pace, dial_error, poison, read_quietly, request_ids, retry_after_s
 from planar.errors import BadResponse, ExchangeNotAvailable, RequestTimeout
 from planar.transport.redact import redact
+from planar.transport.reuse import Sending, sending
 
 FRAMES_PER_TURN = 64
 """Frames that one connection handles before others get the event loop."""
@@ -245,6 +246,7 @@ class SocketGuard:
         """As CCXT opens it, but with a bounded wait for the venue's goodbye."""
         for name, value in self.options.get("cookies", {}).items():
             session.cookie_jar.update_cookies({name: value})
+        sending.set(Sending(write=False))  # by it the connector knows a redirect, which aiohttp would follow
         return session.ws_connect(
             self.url,
             autoping=False,

@@ -25,10 +25,10 @@ def request_costs(profile: Profile, api: str, method: str, path: str, ccxt_cost:
 
 def effect_of(profile: Profile, api: Any, method: str, path: str, call: CallContext) -> Effect:
     """READ or WRITE: a GET, a listed request, a public one or any request of a reading call is a READ."""
-    section = api if isinstance(api, str) else "".join(str(part) for part in cast("list[Any]", api))
-    if method == "GET" or call.reading or (method, path) in profile.reads or "public" in section.lower():
+    if method == "GET" or call.reading or (method, path) in profile.reads:
         return Effect.READ
-    return Effect.WRITE
+    section = api if isinstance(api, str) else "".join(str(part) for part in cast("list[Any]", api))
+    return Effect.READ if "public" in section.lower() else Effect.WRITE
 
 
 def code_and_message(profile: Profile, body: Mapping[str, Any], text: str) -> tuple[str | None, str]:

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from planar.adapters.ccxt_socket import SocketGuard
 from planar.adapters.ccxt_socket_parts import Pace, mute, poison, read_quietly
+from planar.transport.guard import address
 from planar.transport.redact import redact
 
 LOG = logging.getLogger("planar.streams")
@@ -38,6 +39,7 @@ class SocketSeam:
         clients: dict[str, SocketGuard] = this.clients or {}
         this.clients = clients  # CCXT's is the class's own until there is one
         if url not in clients:
+            address(url, this.id, encoded=False)
             clients[url] = self._guarded(url)
         return clients[url]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
@@ -12,6 +13,7 @@ import msgspec
 from planar.adapters import lazy_ccxt
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.adapters.ccxt_seam import CcxtExchange, SeamWiring, create, seam_class
+from planar.adapters.ccxt_warm import PART
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.profile import Profile, hosts_of, load_profile
 from planar.config.secret_type import Secret
@@ -39,7 +41,7 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
         futures: True makes linear derivatives the default, False leaves them out.
         pacing: False sends without waiting for the budget.
         spacing_ms: extra pause between requests.
-        proxy, verify_ssl: as in the settings.
+        proxy, no_proxy, verify_ssl, ca_file, source_address: as in the settings.
         unix_socket: the local venue's, in the local environment.
         instance: of the local venue: each run of it has limits of its own.
         allow_unjournaled: as in the settings.
@@ -55,7 +57,10 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
     pacing: bool = True
     spacing_ms: int = 0
     proxy: Secret | None = None
+    no_proxy: tuple[str, ...] = ()
     verify_ssl: bool = True
+    ca_file: str | None = None
+    source_address: str | None = None
     unix_socket: str | None = None
     instance: str = ""
     allow_unjournaled: bool = False
@@ -92,7 +97,11 @@ def open_adapter(
         rules=rules,
         unix_socket=request.unix_socket,
         proxy=request.proxy,
+        no_proxy=request.no_proxy,
         verify_ssl=request.verify_ssl,
+        ca_file=request.ca_file,
+        source_address=request.source_address,
+        reuse_s=profile.reuse_s,
     )
     if not profile.meters:
         profile = msgspec.structs.replace(profile, meters=(_derived_meter(request.exchange),))
@@ -118,6 +127,8 @@ def open_adapter(
     wiring = SeamWiring(
         profile, dialer.session(route), budget, request.environment, monitor, lane, request.allow_unjournaled
     )
+    if request.unix_socket is None:  # which is opened at once
+        wiring.warm_every_s = profile.reuse_s * PART
     exchange = create(request.exchange, _ccxt_config(request, profile), wiring)
     _switch_environment(exchange, request.environment)
     return CcxtAdapter(exchange, profile, markets, request.environment)
@@ -186,7 +197,7 @@ def _derived_hosts(profile: Profile, environment: str) -> HostRules:
     tests = {"sandbox": urls.get("test"), "demo": urls.get("demo") or urls.get("demotrading")}
     if environment in ("live", "local"):
         other = [host for table in tests.values() for host in hosts_of(table, hostname) if host not in live]
-        return HostRules(hosts=(*live, *_own_domains(live)), denied=tuple(other))
+        return HostRules(hosts=(*live, *_own_domains(live)), denied=tuple(other), ports=_ports(urls.get("api")))
     table = tests[environment]
     found = [host for host in hosts_of(table, hostname) if host not in live]
     if not any(host not in live for host in hosts_of(table, hostname, schemes=("http", "https"))):
@@ -198,7 +209,13 @@ def _derived_hosts(profile: Profile, environment: str) -> HostRules:
             exchange=profile.id,
             hint='use environment = "local" where Planar has a local venue for it, or "live" with small amounts',
         )
-    return HostRules(hosts=tuple(found))
+    return HostRules(hosts=tuple(found), ports=_ports(table))
+
+
+def _ports(urls: Any) -> tuple[int, ...]:
+    """443, and the ports that CCXT's nested url tables name."""
+    named = re.findall(r"://[^/'\"]+?:(\d+)", str(urls))
+    return tuple(dict.fromkeys([443, *map(int, named)]))
 
 
 def _own_domains(hosts: list[str]) -> list[str]:

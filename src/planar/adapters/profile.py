@@ -15,6 +15,7 @@ import msgspec
 
 from planar.errors import Outcome, PlanarError
 from planar.models.key_rights import KeyRights
+from planar.models.market import PriceBand
 from planar.transport.guard import HostRules
 from planar.transport.meters import MeterSpec
 
@@ -87,6 +88,30 @@ class ErrorRow(msgspec.Struct, frozen=True):
     hint: str | None = None
 
 
+class AnswerRule(msgspec.Struct, frozen=True):
+    """What a good answer must hold; without it the answer is an error, and not an empty result.
+
+    Attributes:
+        listed: it is a list, which may be empty.
+        one_by: parameter with which it is one object, and without which it is a list of such; None: it is an object.
+        holder: field that holds the object that is meant; None: the answer itself.
+        fields: names that the object must have, with a value.
+        named_by: parameter of the request; what it names, by comma, the object must hold, each an object or a list.
+        filled: the object has at least one member.
+        each: fields that each member of the object must have, or of the object that its field `inside` holds.
+        inside: see `each`.
+    """
+
+    listed: bool = False
+    one_by: str | None = None
+    holder: str | None = None
+    fields: tuple[str, ...] = ()
+    named_by: str | None = None
+    filled: bool = False
+    each: tuple[str, ...] = ()
+    inside: str | None = None
+
+
 class PartRule(msgspec.Struct, frozen=True):
     """How an error about a request of two halves (cancel and create) tells what became of the new order.
 
@@ -137,7 +162,9 @@ class Profile(msgspec.Struct, frozen=True):
         order_endpoints: (method, path) that place an order.
         reads: (method, path) of requests that are no GET and yet change nothing of worth.
         empty_answers: (method, path) of requests that are rightly answered with an empty object.
-        errors: code -> row.
+        answers: (section, method, path) -> what the answer must hold.
+        errors: code -> row; a code that goes on after a colon has the row of its beginning.
+        unlisted: (beginning of a code, what is known after it), for codes that no row has; the first that fits.
         texts: (part of the message, row), asked before `errors`.
         code_field: field of the error body that holds the code, or a list of texts of which the first is it.
         message_fields: fields of the error body that may hold its text, the first that is there counts.
@@ -163,6 +190,12 @@ class Profile(msgspec.Struct, frozen=True):
         cancel_id_field: field of the raw cancel answer that holds the order's client id, where the one that CCXT reads
             names the cancel itself.
         key_info: how a key's rights are asked, or None.
+        reuse_s: WRITEs go over a kept connection only if it was used so recently: well below the time for which the
+            venue keeps idle ones. The default suits servers that keep them for no more than 5 s.
+        candle_reader: reads candles from the bytes of an answer, or gives None for CCXT to read them; not asked for those
+            of inverse contracts, whose volume stands elsewhere.
+        book_reader: the same for an order book, whose levels become pairs of floats.
+        price_band: reads from a listed market how far from the market its prices may be, or None.
     """
 
     id: str
@@ -174,7 +207,9 @@ class Profile(msgspec.Struct, frozen=True):
     order_endpoints: frozenset[tuple[str, str]] = frozenset()
     reads: frozenset[tuple[str, str]] = frozenset()
     empty_answers: frozenset[tuple[str, str]] = frozenset({("GET", "ping")})
+    answers: Mapping[tuple[str, str, str], AnswerRule] = {}
     errors: Mapping[str, ErrorRow] = {}
+    unlisted: tuple[tuple[str, Outcome], ...] = ()
     texts: tuple[tuple[str, ErrorRow], ...] = ()
     code_field: str = "code"
     message_fields: tuple[str, ...] = ("msg", "message")
@@ -196,6 +231,10 @@ class Profile(msgspec.Struct, frozen=True):
     times_in_force: tuple[str, ...] = ("GTC", "IOC", "FOK")
     cancel_id_field: str | None = None
     key_info: KeyInfoRule | None = None
+    reuse_s: float = 4.0
+    candle_reader: Callable[[bytes], Any] | None = None
+    book_reader: Callable[[bytes], Any] | None = None
+    price_band: Callable[[Mapping[str, Any]], PriceBand | None] | None = None
 
 
 def load_profile(exchange_id: str) -> Profile:

@@ -15,6 +15,7 @@ from planar.cli import (
     account,
     budget,
     exits,
+    health,
     market,
     order,
     setup,
@@ -69,6 +70,7 @@ def make_app() -> App:
     app.command(_order_app())
     _add(app, account.cancel, "cancel", ACCOUNT)
     _add(app, budget.budget, "budget", ACCOUNT)
+    _add(app, health.health, "health", ACCOUNT)
     _add(app, demo, "demo", LOCAL)
     app.command(_venue_app())
     _add(app, setup.init, "init", SETUP)

@@ -14,6 +14,7 @@ EXAMPLES: dict[str, str] = {
     "orders": "planar orders BTC/USDT --all --environment local -e binance",
     "cancel": "planar cancel BTC/USDT 360411952 --environment local -e binance",
     "budget": "planar budget --exchange binance --environment local",
+    "health": "planar health --exchange binance --environment local",
     "demo": "planar demo --seconds 10",
     "init": "planar init",
     "doctor": "planar doctor binance BTC/USDT --environment local",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 160
 """Columns where standard output is no terminal and COLUMNS does not say."""
 NONE = "-"
+_DIGITS = Context(prec=100, rounding=ROUND_HALF_EVEN)  # a number is shown with all that it has
 """Shown where the exchange does not say."""
 BUY = "green"
 SELL = "red"
@@ -113,12 +114,12 @@ def number(value: float | Decimal | None, step: Decimal | None = None) -> str:
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     if step is not None and step and places(step) >= places(exact):
         return f"{exact:.{places(step)}f}"
-    return f"{exact.normalize():f}" if exact else "0"
+    return f"{exact.normalize(_DIGITS):f}" if exact else "0"
 
 
 def places(value: Decimal) -> int:
     """Decimal places that a number needs."""
-    exponent = value.normalize().as_tuple().exponent
+    exponent = value.normalize(_DIGITS).as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -99,17 +98,17 @@ def _value(order: OrderRequest, levels: Sequence[Level], market: Market) -> tupl
         return Amount(order.amount * order.price), []
     if order.stop_price is not None:
         return Amount(order.amount * order.stop_price), ["valued at its trigger price; it will trade at the market's"]
-    left, cost, last = Decimal(order.amount), Decimal(0), None
+    left, cost, last = order.amount, Amount(0), None
     for price, amount in levels:
-        part = min(left, Decimal(repr(amount)))
-        left, cost, last = left - part, cost + part * Decimal(repr(price)), price
+        part = min(left, Amount(amount))
+        left, cost, last = left - part, cost + part * price, price
         if not left:
             break
     if left or last is None:
-        return None, [f"the book shows only {output.number(Decimal(order.amount) - left)} of it within {DEPTH} levels"]
+        return None, [f"the book shows only {output.number(order.amount - left)} of it within {DEPTH} levels"]
     average = output.number(round(cost / order.amount, 8))
     worst = output.number(last, market.precision.price)
-    return Amount(cost), [f"estimated from the book now: {average} on average, {worst} at worst"]
+    return cost, [f"estimated from the book now: {average} on average, {worst} at worst"]
 
 
 def describe(order: OrderRequest) -> str:

@@ -10,13 +10,27 @@ import logging
 import os
 from collections.abc import Mapping
 
+from planar.errors import ConfigError
+
 PARTS = ("adapters", "orders", "streams", "transport")
 
 
 def enable_debug(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Turn on what `PLANAR_DEBUG` names: parts, comma between them, or `1` for all; the parts that are on."""
-    wanted = (os.environ if environ is None else environ).get("PLANAR_DEBUG", "")
-    names = PARTS if wanted == "1" else tuple(name.strip() for name in wanted.split(",") if name.strip() in PARTS)
+    """Turn on what `PLANAR_DEBUG` names: parts, comma between them, or `1` for all; the parts that are on.
+
+    Raises:
+        ConfigError: it names something else.
+    """
+    wanted = (os.environ if environ is None else environ).get("PLANAR_DEBUG", "").strip()
+    if wanted in ("", "0"):
+        return ()
+    names = PARTS if wanted == "1" else tuple(name.strip() for name in wanted.split(",") if name.strip())
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        raise ConfigError(
+            f"PLANAR_DEBUG={wanted!r} names {', '.join(map(repr, unknown))}, which is no part of Planar",
+            hint=f"name some of {', '.join(PARTS)} (comma between them), or 1 for all",
+        )
     for name in names:
         logger = logging.getLogger(f"planar.{name}")
         logger.setLevel(logging.DEBUG)

@@ -36,6 +36,12 @@ def _flag(name: str) -> Key:
 _ENVIRONMENT = Key(name="environment", field="environment", kind="text", parse=values.environment)
 _TIMEOUT = Key(name="timeout", field="timeout_ms", kind="duration", parse=values.milliseconds(100, 600_000))
 _PROXY = Key(name="proxy", field="proxy", kind="text", parse=values.proxy_url)
+_NETWORK: tuple[Key, ...] = (
+    _PROXY,
+    Key(name="no_proxy", field="no_proxy", kind="ids", parse=values.host_names),
+    Key(name="ca_file", field="ca_file", kind="text", parse=values.ca_path),
+    Key(name="source_address", field="source_address", kind="text", parse=values.source_address),
+)
 _SECRETS_MODE = Key(name="secrets_mode", field="secrets_mode", kind="text", parse=values.choice(("private", "mounted")))
 
 EXCHANGE_KEYS: tuple[Key, ...] = (
@@ -65,7 +71,7 @@ EXCHANGE_KEYS: tuple[Key, ...] = (
         spellings=("enable_rate_limit",),
     ),
     _flag("verify_ssl"),
-    _PROXY,
+    *_NETWORK,
     _flag("primary"),
     _flag("backup"),
     _flag("enabled"),
@@ -77,7 +83,7 @@ EXCHANGE_KEYS: tuple[Key, ...] = (
 )
 """Of `[<id>]` and `[exchanges.<id>]`."""
 
-WORKSPACE_KEYS: tuple[Key, ...] = (_ENVIRONMENT, _TIMEOUT, _flag("verify_ssl"), _PROXY, _SECRETS_MODE)
+WORKSPACE_KEYS: tuple[Key, ...] = (_ENVIRONMENT, _TIMEOUT, _flag("verify_ssl"), *_NETWORK, _SECRETS_MODE)
 """Of `[workspace]`: what holds for every exchange that does not say otherwise."""
 
 VENUE_KEYS: tuple[Key, ...] = (
@@ -129,6 +135,9 @@ HINTS: dict[str, str] = {
     "defaultType": "write futures = true or futures = false",
     "spot_only": "write futures = false",
     "verify": "did you mean verify_ssl?",
+    "cafile": "did you mean ca_file?",
+    "local_addr": "did you mean source_address?",
+    "socks_proxy": 'write proxy = "socks5h://..."',
     "live": 'write environment = "live"',
     "demo": 'write environment = "demo"',
     "paper": 'write environment = "paper"',

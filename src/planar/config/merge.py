@@ -106,6 +106,12 @@ def check_rules(settings: ExchangeSettings, written: Resolved, findings: Finding
             f"{who}: certificates are not checked (verify_ssl = false): anybody on the way can read and change requests"
         )
         findings.warn("no-tls-check", text, at=at("verify_ssl"), fix="remove the line")
+    if not settings.verify_ssl and settings.ca_file is not None:
+        text = f"{who}: ca_file has no effect while verify_ssl is false"
+        findings.warn("no-effect", text, at=at("ca_file"), fix="remove verify_ssl = false")
+    if settings.no_proxy and settings.proxy is None:
+        text = f"{who}: no_proxy has no effect without proxy"
+        findings.warn("no-effect", text, at=at("no_proxy"), fix="write proxy too, or remove the line")
 
 
 def _check_telegram(alarms: Resolved, findings: Findings) -> None:

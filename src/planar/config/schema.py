@@ -40,7 +40,10 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
             hold.
         enable_rate_limit: False removes pacing; never the stop after 429 or 418.
         verify_ssl: False accepts any certificate.
-        proxy: URL of an HTTP or HTTPS proxy; a Secret since it may hold a password.
+        proxy: URL of an HTTP, HTTPS or SOCKS 5 proxy; a Secret since it may hold a password.
+        no_proxy: hosts that are reached without it; a leading dot means all below, "*" all.
+        ca_file: path of certificates (PEM) that are trusted besides the usual ones.
+        source_address: the address of this machine that connections leave from; None: the system chooses.
         primary: this exchange is the first choice where no exchange is named.
         backup: this exchange is asked when the primary fails.
         enabled: False refuses to open it.
@@ -60,6 +63,9 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
     enable_rate_limit: bool = True
     verify_ssl: bool = True
     proxy: Secret | None = None
+    no_proxy: tuple[str, ...] = ()
+    ca_file: str | None = None
+    source_address: str | None = None
     primary: bool = False
     backup: bool = False
     enabled: bool = True

@@ -5,6 +5,7 @@ Raw values come from `planar.toml`, from environment variables (made raw by `fro
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Callable
@@ -140,21 +141,25 @@ def whole(low: int, high: int) -> Parse:
     return parse
 
 
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+_PROXY_EXAMPLE = 'for example "http://127.0.0.1:3128" or "socks5h://127.0.0.1:1080"'
+
+
 def proxy_url(value: object) -> Secret:
-    """URL of an HTTP or HTTPS proxy. The URL itself is never repeated in a message: it may hold a password."""
+    """URL of an HTTP, HTTPS or SOCKS 5 proxy. The URL is never repeated in a message: it may hold a password."""
     if not isinstance(value, str):
-        raise Wrong(f"is {type_name(value)}; it must be a URL", 'for example "http://127.0.0.1:3128"')
+        raise Wrong(f"is {type_name(value)}; it must be a URL", _PROXY_EXAMPLE)
     try:
         url = urlsplit(value)
         host, _ = url.hostname, url.port
     except ValueError:
-        raise Wrong("is not a URL", 'for example "http://127.0.0.1:3128"') from None
-    if url.scheme.startswith("socks"):
-        raise Wrong("is a SOCKS proxy; only HTTP and HTTPS proxies are supported", "run an HTTP proxy in front of it")
-    if url.scheme not in ("http", "https") or not host:
-        raise Wrong("must begin with http:// or https:// and name a host", 'for example "http://127.0.0.1:3128"')
+        raise Wrong("is not a URL", _PROXY_EXAMPLE) from None
+    if url.scheme in ("socks", "socks4", "socks4a"):
+        raise Wrong(f"is a {url.scheme} proxy, which Planar does not speak", "use socks5:// or socks5h://")
+    if url.scheme not in PROXY_SCHEMES or not host:
+        raise Wrong(f"must begin with {':// or '.join(PROXY_SCHEMES)}:// and name a host", _PROXY_EXAMPLE)
     if url.path not in ("", "/") or url.query or url.fragment:
-        raise Wrong("must end after the host and the port", 'for example "http://127.0.0.1:3128"')
+        raise Wrong("must end after the host and the port", _PROXY_EXAMPLE)
     return Secret(value)
 
 
@@ -209,6 +214,46 @@ def file_path(value: object) -> str:
     if isinstance(value, str) and value.strip():
         return str(Path(value).expanduser())
     raise Wrong(f"is {written(value)}; it must be a path in quotes")
+
+
+def host_names(value: object) -> tuple[str, ...]:
+    """Host names; one with a leading dot means all below it, "*" means every host."""
+    if isinstance(value, list | tuple):
+        return tuple(_host_name(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    fix = f"write [{written(value)}]" if isinstance(value, str) else None
+    raise Wrong(f"is {written(value)}; it must be a list of host names", fix)
+
+
+def _host_name(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9A-Fa-f:]+", value):
+        return value.lower()
+    raise Wrong(
+        f"holds {written(value)}; each must be a host name",
+        'for example "api.example.com"; ".example.com" means all hosts below it, "*" all hosts',
+    )
+
+
+def ca_path(value: object) -> str:
+    """A file of certificates in PEM form, made absolute. It is read here, so that a wrong one is found at once."""
+    import ssl  # loads a library that only this needs
+
+    path = Path(file_path(value)).absolute()
+    fix = "give the path of a file that begins with -----BEGIN CERTIFICATE-----"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        raise Wrong(f"is {written(value)}, which holds no certificate in PEM form", fix) from None
+    except OSError as error:
+        raise Wrong(f"is {written(value)}, which cannot be read: {error.strerror}", fix) from None
+    return str(path)
+
+
+def source_address(value: object) -> str:
+    """An IP address of this machine."""
+    try:
+        return str(ipaddress.ip_address(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise Wrong(f"is {written(value)}; it must be an IP address", 'for example "192.0.2.10"') from None
 
 
 def command(value: object) -> tuple[str, ...]:

@@ -31,14 +31,14 @@ async def private(patient: Patient) -> Verdict:
                 f"the request could not be signed, so nothing was sent: {described(error)}",
                 "copy the secret again: it does not have the form that this exchange's secrets have",
             )
-        return fail(described(error), _remedy(error, exchange.id, exchange.environment))
+        return fail(described(error), _remedy(error, exchange.environment))
     held = sum(1 for one in balance.balances.values() if one.total)
     return ok(f"the balance was read: {held} currencies")
 
 
-def _remedy(error: PlanarError, exchange: str, environment: str) -> str | None:
+def _remedy(error: PlanarError, environment: str) -> str | None:
     """What to do, with the causes that many venues do not tell apart."""
-    fix = remedy(error, exchange)
+    fix = remedy(error)
     if isinstance(error, PermissionDenied):
         return f"{fix}, and see whether the key may be used from this machine's address"
     if isinstance(error, AuthenticationError):
@@ -57,7 +57,7 @@ async def rights(patient: Patient) -> Verdict:
         return skip(error.message, "look at the key on the exchange's website: no withdrawals, chosen addresses only")
     except PlanarError as error:
         patient.rights_error = error
-        return fail(f"the exchange did not tell: {described(error)}", remedy(error, exchange.id))
+        return fail(f"the exchange did not tell: {described(error)}", remedy(error))
     patient.rights = found
     named = {"read": found.read, "trade": found.trade, "withdraw": found.withdraw}
     text = f"the key may {', '.join(name for name, given in named.items() if given) or 'do nothing'}"

@@ -121,6 +121,6 @@ async def _run(check: Check, patient: Patient) -> Verdict:
         async with asyncio.timeout(limit_s):
             return await check.examine(patient)
     except PlanarError as error:
-        return fail(described(error), remedy(error, patient.name))
+        return fail(described(error), remedy(error))
     except TimeoutError:
         return fail(f"it did not end within {limit_s:g} s", f"look at the network; raise timeout in [{patient.name}]")

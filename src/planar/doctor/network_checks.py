@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-import yarl
-
 import planar.runtime as runtime
 from planar.doctor.patient import Patient, Sample
 from planar.doctor.remedies import Stage, described, remedy, stage_of
 from planar.doctor.report import Verdict, fail, ok, skip, warn
-from planar.errors import MissingCredentials, PlanarError
+from planar.errors import MissingCredentials, PlanarError, RequestTimeout
+from planar.exchange import Exchange
+from planar.transport.proxies import Proxy
 
 SAMPLES: Final = 3
 """Questions for the venue's clock."""
@@ -40,20 +40,30 @@ async def host(patient: Patient) -> Verdict:
     if exchange is None:
         if patient.refusal is None or isinstance(patient.refusal, MissingCredentials):
             return skip(f"{patient.name} could not be opened")
-        return fail(described(patient.refusal), remedy(patient.refusal, patient.name))
+        return fail(described(patient.refusal), remedy(patient.refusal))
     try:
         await _first_call(patient)
     except PlanarError as error:
         patient.first_error = error
         if (stage := _stage(patient)) == "guard":
             return fail(error.message, error.hint)
-        if stage == "connect":
+        if stage == "connect" and (not isinstance(error, RequestTimeout) or await _has_name(exchange)):
             return fail(
                 f"{exchange.host} takes no connection: {described(error)}",
                 'look at the network, a firewall, and whether this network needs a proxy; environment = "local" works '
                 "without any network",
             )
     return ok(f"{exchange.host}, a host of {exchange.environment}")
+
+
+async def _has_name(exchange: Exchange) -> bool:
+    """Whether the host's name can be resolved soon. Where it cannot, that is what took the time of a call."""
+    try:
+        async with asyncio.timeout(exchange.settings.timeout_ms / 2_000):
+            await asyncio.get_running_loop().getaddrinfo(exchange.host, 443, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return True
 
 
 async def _first_call(patient: Patient) -> None:
@@ -73,7 +83,16 @@ def _stage(patient: Patient) -> Stage:
     error = patient.first_error
     if error is None:
         return "answer"
-    return stage_of(error, proxied=patient.opened.settings.proxy is not None)
+    return stage_of(error, proxied=_proxy(patient) is not None)
+
+
+def _proxy(patient: Patient) -> Proxy | None:
+    """The proxy that calls go through."""
+    settings = patient.opened.settings
+    if settings.proxy is None:
+        return None
+    way = Proxy(settings.proxy, settings.no_proxy)
+    return way if way.leads_to(patient.opened.host) else None
 
 
 async def dns(patient: Patient) -> Verdict:
@@ -81,7 +100,8 @@ async def dns(patient: Patient) -> Verdict:
     exchange = patient.opened
     if exchange.environment == "local":
         return skip(LOCAL_DOOR)
-    if exchange.settings.proxy is not None:
+    way = _proxy(patient)
+    if way is not None and way.remote_dns:
         return skip("the proxy resolves the name")
     loop = asyncio.get_running_loop()
     began = runtime.monotonic()
@@ -129,8 +149,10 @@ async def proxy(patient: Patient) -> Verdict:
         if meant and _stage(patient) != "answer":
             return warn(f"{meant[0]} is set, and Planar does not read it", f'write proxy = "..." into [{exchange.id}]')
         return ok("none")
-    url = yarl.URL(exchange.settings.proxy.reveal())
-    name = f"{url.scheme}://{url.host}:{url.port}"  # without the password
+    way = _proxy(patient)
+    if way is None:
+        return ok(f"none for {exchange.host} (no_proxy)")
+    name = way.label
     if _stage(patient) == "proxy" and patient.first_error is not None:
         return fail(
             f"{name}: {described(patient.first_error)}",
@@ -181,7 +203,7 @@ async def public(patient: Patient) -> Verdict:
             raise patient.first_error
         markets = await exchange.load_markets(reload=True)
     except PlanarError as error:
-        return fail(described(error), remedy(error, exchange.id))
+        return fail(described(error), remedy(error))
     active = sum(market.active is not False for market in markets.values())
     return ok(f"{len(markets)} markets, {active} of them trading")
 
@@ -221,7 +243,7 @@ async def budget(patient: Patient) -> Verdict:
     text = ", ".join(f"{name} {used:.0f} of {limit:.0f}" for name, (used, limit) in rows.items()) or "nothing is used"
     error = patient.first_error
     if error is not None and error.retry_after_s:
-        return fail(described(error), remedy(error, exchange.id))
+        return fail(described(error), remedy(error))
     if not exchange.settings.enable_rate_limit:
         return warn(f"{text}; nothing waits for the limits", f"remove enable_rate_limit = false from [{exchange.id}]")
     full = [name for name, (used, limit) in rows.items() if limit >= CALLS * 4 and used >= limit * NEARLY_ALL]

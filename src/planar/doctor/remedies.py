@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import planar.errors as errors
+from planar.adapters.ccxt_verdict import hint_of
 from planar.errors import PlanarError
 
 Stage = Literal["guard", "budget", "dns", "proxy", "connect", "tls", "silence", "answer"]
@@ -22,39 +23,10 @@ _STAGES: tuple[tuple[str, Stage], ...] = (
 )
 """Part of the name of the exception behind an error -> how far the call came; the first that fits."""
 
-_REMEDIES: tuple[tuple[type[PlanarError], str], ...] = (
-    (
-        errors.RateLimitExceeded,
-        "wait; leave enable_rate_limit on, ask less often, watch streams instead of asking again and again, and let all "
-        "programs of this machine share the budget ([budget] shared)",
-    ),
-    (errors.OnMaintenance, "wait until the maintenance is over; the exchange's status page tells"),
-    (errors.RequestTimeout, "look at the network; a slow one needs a longer timeout in [{id}]"),
-    (errors.InvalidNonce, "synchronise this machine's clock (NTP), and give each program a key of its own"),
-    (
-        errors.PermissionDenied,
-        "give the key the right to read the account, and allow this machine's address, on the exchange's website",
-    ),
-    (
-        errors.AuthenticationError,
-        "compare the key and the secret with the exchange's website, and see whether this machine's address is allowed",
-    ),
-    (errors.RestrictedLocation, "the exchange does not serve the country of this address"),
-    (
-        errors.ExchangeNotAvailable,
-        "the exchange, or the way to it, is down or in maintenance; its status page tells. Planar goes on by itself "
-        "when it is back",
-    ),
-    (errors.BadResponse, "something else than the exchange answered: a proxy, a login page of the network, a filter"),
-)
 
-
-def remedy(error: PlanarError, exchange: str) -> str | None:
+def remedy(error: PlanarError) -> str | None:
     """What to do about an error."""
-    if error.hint is not None:
-        return error.hint
-    found = next((text for kind, text in _REMEDIES if isinstance(error, kind)), None)
-    return found.format(id=exchange) if found is not None else None
+    return error.hint or hint_of(type(error))
 
 
 def described(error: PlanarError) -> str:
@@ -67,7 +39,7 @@ def stage_of(error: PlanarError, *, proxied: bool) -> Stage:
     """How far the call came that ended with `error`.
 
     Args:
-        proxied: it went through a proxy, whose name and port are then those that could not be reached.
+        proxied: it went through a proxy, whose port is then the one that could not be reached in time.
     """
     if isinstance(error, errors.GuardError):
         return "guard"
@@ -78,7 +50,7 @@ def stage_of(error: PlanarError, *, proxied: bool) -> Stage:
     names = " ".join(_names(error.__cause__))
     for part, stage in _STAGES:
         if part in names:
-            return "proxy" if proxied and stage in ("dns", "connect") else stage
+            return "proxy" if proxied and stage == "connect" else stage
     return "silence"
 
 

@@ -86,7 +86,7 @@ async def credentials(patient: Patient) -> Verdict:
 async def environment(patient: Patient) -> Verdict:
     """Whether it was chosen, exists, and is one that there are credentials for."""
     if isinstance(patient.refusal, NotSupported):
-        return fail(patient.refusal.message, remedy(patient.refusal, patient.name))
+        return fail(patient.refusal.message, remedy(patient.refusal))
     if patient.exchange is None:
         return skip(f"{patient.name} could not be opened")
     exchange, place = patient.exchange, _environment(patient)

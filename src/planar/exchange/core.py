@@ -10,6 +10,7 @@ from planar.adapters.base import Adapter
 from planar.config import ExchangeSettings, Settings
 from planar.config.schema import Environment
 from planar.errors import BadSymbol, NotSupported, Outcome, WrongLoop
+from planar.exchange.prices import LastPrices
 from planar.models import Market, Order
 from planar.orders import OrderManager
 from planar.streams import StreamHub
@@ -41,6 +42,7 @@ class ExchangeCore:
         self._order_manager: OrderManager | None = None
         self._hub = hub
         hub.on_order = self._observe
+        self._prices = LastPrices(hub)
         self._loop = asyncio.get_running_loop()
         self._markets: Mapping[str, Market] = {}
         self._loading: asyncio.Task[Mapping[str, Market]] | None = None

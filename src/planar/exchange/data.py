@@ -30,7 +30,9 @@ class DataMethods(ExchangeCore):
         self, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
     ) -> Ticker:
         """Best bid and ask, last price and 24 h statistics of one market."""
-        return await self._adapter.fetch_ticker(self._symbol(symbol), params, timeout_ms=self._timeout(timeout_ms))
+        ticker = await self._adapter.fetch_ticker(self._symbol(symbol), params, timeout_ms=self._timeout(timeout_ms))
+        self._prices.note(ticker)
+        return ticker
 
     async def fetch_tickers(
         self,
@@ -44,7 +46,10 @@ class DataMethods(ExchangeCore):
             return {}
         resolved = [self._symbol(symbol) for symbol in symbols] if symbols is not None else None
         self._check_loop()
-        return await self._adapter.fetch_tickers(resolved, params, timeout_ms=self._timeout(timeout_ms))
+        tickers = await self._adapter.fetch_tickers(resolved, params, timeout_ms=self._timeout(timeout_ms))
+        for ticker in tickers.values():
+            self._prices.note(ticker)
+        return tickers
 
     async def fetch_order_book(
         self,
@@ -55,9 +60,11 @@ class DataMethods(ExchangeCore):
         timeout_ms: int | None = None,
     ) -> OrderBook:
         """The order book, `limit` levels a side."""
-        return await self._adapter.fetch_order_book(
+        book = await self._adapter.fetch_order_book(
             self._symbol(symbol), limit, params, timeout_ms=self._timeout(timeout_ms)
         )
+        self._prices.note(book)
+        return book
 
     async def fetch_trades(
         self,

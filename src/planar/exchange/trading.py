@@ -105,7 +105,15 @@ class TradingMethods(DataMethods):
             replaces=replaces,
             params={name: value for name, value in params.items() if name not in _UNIFIED},
         )
-        check_order(request, market, self.id, self._adapter.profile.times_in_force)
+        profile = self._adapter.profile
+        check_order(
+            request,
+            market,
+            self.id,
+            profile.times_in_force,
+            band=profile.price_band(market.info) if profile.price_band and market.info else None,
+            last_price=self._prices.get(market.symbol),
+        )
         return request
 
     def _check_leverage(self, side: str, params: Mapping[str, Any]) -> None:

@@ -21,6 +21,8 @@ from planar.models.market import (
     Network,
     Precision,
     PrecisionMode,
+    PriceBand,
+    Suggestion,
 )
 from planar.models.orders import FINAL_STATES, Fee, Fill, Order, OrderState, OrderStatus, order_state
 
@@ -53,9 +55,11 @@ __all__ = [
     "PositionSide",
     "Precision",
     "PrecisionMode",
+    "PriceBand",
     "RawPayload",
     "Side",
     "Sourced",
+    "Suggestion",
     "Ticker",
     "Timed",
     "Trade",

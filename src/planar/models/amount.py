@@ -14,6 +14,7 @@ from decimal import (
     InvalidOperation,
     Overflow,
     Underflow,
+    localcontext,
 )
 from numbers import Rational
 from typing import Any, Self, TypeAlias, cast, overload
@@ -88,7 +89,10 @@ class Amount(Decimal):
     def __format__(self, specifier: str, /) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         if not specifier or specifier[-1] not in "eEfFgGn%":
             specifier += "f"
-        return Decimal.__format__(self, specifier)
+        if specifier == "f":
+            return Decimal.__format__(self, "f")
+        with localcontext(_CONTEXT):  # it rounds as the context says
+            return Decimal.__format__(self, specifier)
 
     # Comparison
 
@@ -208,6 +212,10 @@ class Amount(Decimal):
     def quantize(self, exp: Decimal | int, rounding: str | None = None, context: Context | None = None) -> Amount:
         """The nearest multiple of ten to the power of `exp`'s exponent, by default half to even."""
         return _amount(Decimal.quantize(self, exp, rounding, context or _CONTEXT))
+
+    def to_integral_value(self, rounding: str | None = None, context: Context | None = None) -> Amount:
+        """The nearest whole number, by default half to even."""
+        return _amount(Decimal.to_integral_value(self, rounding, context or _CONTEXT))
 
     def normalize(self, context: Context | None = None) -> Amount:
         """The same number without trailing zeros."""

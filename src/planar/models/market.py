@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from planar.models.amount import Amount
+from planar.models.amount import Amount, AmountLike
 from planar.models.base import Model, RawPayload, Sourced, iso8601
 
 PrecisionMode: TypeAlias = Literal["tick_size", "significant_digits"]
@@ -46,6 +46,20 @@ class Precision(Model, frozen=True, gc=False):
     base: Amount | None = None
     quote: Amount | None = None
     mode: PrecisionMode = "tick_size"
+
+
+class PriceBand(Model, frozen=True, gc=False):
+    """How far from the market a price may be, as multiples of a reference price that the exchange computes; None is no
+    bound. Source: the exchange's rules of the market (Binance: PERCENT_PRICE and PERCENT_PRICE_BY_SIDE)."""
+
+    buy_min: Amount | None = None
+    buy_max: Amount | None = None
+    sell_min: Amount | None = None
+    sell_max: Amount | None = None
+
+    def of(self, side: str) -> MinMax:
+        """The bounds of one side."""
+        return MinMax(self.buy_min, self.buy_max) if side == "buy" else MinMax(self.sell_min, self.sell_max)
 
 
 class MarginModes(Model, frozen=True, gc=False):
@@ -152,10 +166,39 @@ class Market(Sourced, frozen=True, kw_only=True, gc=False):
         """`expiry_ms` as ISO 8601 text in UTC."""
         return iso8601(self.expiry_ms)
 
+    def amount_for(self, cost: AmountLike, price: AmountLike) -> Amount:
+        """The most of the base currency that `cost` in quote currency pays for at `price`, on the market's steps.
+
+        On an inverse derivative too the answer is what `amount` of an order means: contracts.
+
+        Raises:
+            InvalidOrder: it is less or more than the market takes in one order; the hint says what it takes.
+        """
+        from planar.models.sizing import amount_for
+
+        return amount_for(self, Amount(cost), Amount(price))
+
+    def suggest(self, amount: AmountLike, price: AmountLike | None = None) -> Suggestion:
+        """The valid amount and price nearest to these; nothing is ever rounded unless you ask for it here."""
+        from planar.models.sizing import suggest
+
+        return suggest(self, Amount(amount), None if price is None else Amount(price))
+
     @property
     def lowercase_id(self) -> str:
         """`id` in lower case, as some streams name it."""
         return self.id.lower()
+
+
+class Suggestion(Model, frozen=True, gc=False):
+    """A valid order near to what was wished.
+
+    `changes` says in words what was changed, and by which rule; empty if the wish is valid as it is.
+    """
+
+    amount: Amount
+    price: Amount | None = None
+    changes: tuple[str, ...] = ()
 
 
 class CurrencyLimits(Model, frozen=True, gc=False):

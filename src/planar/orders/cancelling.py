@@ -7,7 +7,7 @@ from typing import Any
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter, OrderRef
-from planar.errors import OrderNotFound, Outcome, PlanarError, RequestTimeout
+from planar.errors import OperationFailed, OrderNotFound, Outcome, PlanarError, RequestTimeout
 from planar.models import Order, OrderState
 from planar.orders import points
 from planar.orders.store import OrderStore
@@ -45,7 +45,8 @@ class Canceller:
                 points.reached(points.CANCEL_JOURNALED)
                 return order
             except OrderNotFound as error:
-                return await self._not_found(ref, error, retried=attempt > 1)
+                left_s = limit_s - (runtime.monotonic() - started)
+                return await self._not_found(ref, error, left_s, retried=attempt > 1)
             except PlanarError as error:
                 again = error.retryable or error.outcome is Outcome.UNKNOWN
                 wait_s = max(pause_s, error.retry_after_s or 0.0) * runtime.current().random.uniform(0.8, 1.2)
@@ -55,9 +56,18 @@ class Canceller:
                 await runtime.sleep(wait_s)
                 pause_s = min(pause_s * 2, 1.0)
 
-    async def _not_found(self, ref: OrderRef, error: OrderNotFound, *, retried: bool) -> Order:
-        """After a retried cancel, "unknown order" may be the success of the first try: the order itself tells."""
-        order = await self._adapter.query_order(ref, {}, timeout_ms=self._timeout_ms)
+    async def _not_found(self, ref: OrderRef, error: OrderNotFound, left_s: float, *, retried: bool) -> Order:
+        """After a retried cancel, "unknown order" may be the success of the first try: the order itself tells.
+
+        If it cannot in the time that is left, the refusal of a first try stands; after a second nothing is certain.
+        """
+        try:
+            order = await self._adapter.query_order(ref, {}, timeout_ms=max(1, int(left_s * 1000)))
+        except OperationFailed as failure:
+            if retried:
+                failure.outcome = Outcome.UNKNOWN
+                raise
+            raise error from failure
         if order is None:
             raise error
         self._store.observe_quietly(order, "cancel")
@@ -71,7 +81,11 @@ class Canceller:
         ) from error
 
     async def _look_up(self, ref: OrderRef, left_s: float) -> Order:
-        order = await self._adapter.query_order(ref, {}, timeout_ms=max(1, int(left_s * 1000)))
+        try:
+            order = await self._adapter.query_order(ref, {}, timeout_ms=max(1, int(left_s * 1000)))
+        except OperationFailed as failure:
+            failure.outcome = Outcome.OK  # of the cancel: it was confirmed
+            raise
         if order is None:
             raise RequestTimeout(
                 "the cancel was confirmed, but the venue does not show the order", outcome=Outcome.UNKNOWN

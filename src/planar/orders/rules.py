@@ -2,26 +2,43 @@
 
 The rules are the market's own (`planar.models.Market`): tick size, lot size, least and most amount, price and notional.
 Each refusal names the rule, the value and the nearest valid one.
+
+Rules that the exchange applies to a price of its own making (price bands, the notional of a market order) are applied
+here to the market's last known price, if there is a fresh one, and only where the difference between both cannot matter
+(`SLACK`); what lies between is for the exchange to decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN
 
 from planar.adapters.base import OrderRequest
 from planar.errors import ArgumentsRequired, InvalidOrder, MarketClosed, NotSupported, Outcome
-from planar.models import Amount, Market
+from planar.models import Amount, Market, PriceBand
+from planar.models.sizing import least_amount, value_of
+from planar.models.steps import fits, rounded
 
 SIDES = ("buy", "sell")
 TYPES = ("limit", "market")
+SLACK = Amount("0.1")
+"""How far the exchange's own reference price may be from the last price, as a fraction of it."""
 
 
-def check_order(request: OrderRequest, market: Market, exchange: str, times_in_force: Sequence[str]) -> None:
+def check_order(
+    request: OrderRequest,
+    market: Market,
+    exchange: str,
+    times_in_force: Sequence[str],
+    *,
+    band: PriceBand | None = None,
+    last_price: Amount | None = None,
+) -> None:
     """Refuse an order that the market's rules would not take.
 
     Args:
         times_in_force: those that the exchange has.
+        band: how far from the market its prices may be.
+        last_price: what the market trades at now; None if nothing fresh is known.
 
     Raises:
         InvalidOrder, ArgumentsRequired, MarketClosed, NotSupported: all NOT_SENT.
@@ -40,6 +57,10 @@ def check_order(request: OrderRequest, market: Market, exchange: str, times_in_f
     if request.post_only and (request.type != "limit" or request.time_in_force not in (None, "GTC")):
         raise _invalid("post_only needs a limit order that may rest", exchange, "leave time_in_force out")
     _check_numbers(request, market, exchange)
+    if last_price is not None:
+        _check_market_notional(request, last_price, market, exchange)
+        if band is not None:
+            _check_band(request, band, last_price, market, exchange)
 
 
 def _check_words(request: OrderRequest, exchange: str, times_in_force: Sequence[str]) -> None:
@@ -58,30 +79,49 @@ def _check_numbers(request: OrderRequest, market: Market, exchange: str) -> None
         ("amount", request.amount, precision.amount, limits.amount),
         ("price", request.price, precision.price, limits.price),
         ("stop_price", request.stop_price, precision.price, limits.price),
-        ("cost", request.cost, precision.price, limits.cost),
+        ("cost", request.cost, precision.cost or precision.price, limits.cost),
     ):
         if value is None:
             continue
         if value <= 0:
             raise _invalid(f"{name} is {value}", exchange, "it must be more than 0")
-        if precision.mode == "tick_size" and step:
-            _check_step(name, value, step, market.symbol, exchange)
+        if not fits(value, step, precision.mode):
+            raise _off_step(name, value, step or value, market, exchange)
         if bounds.min and value < bounds.min:
             raise _invalid(f"{name} {value} is below the least of {market.symbol}", exchange, f"at least {bounds.min}")
         if bounds.max and value > bounds.max:
             raise _invalid(f"{name} {value} is above the most of {market.symbol}", exchange, f"at most {bounds.max}")
+    if request.amount is not None and request.type == "market":
+        _check_market_bounds(request.amount, market, exchange)
     if request.amount is not None and request.price is not None:
-        _check_notional(Amount(request.amount * request.price), request.price, market, exchange)
+        _check_notional(request.amount, request.price, market, exchange)
 
 
-def _check_notional(notional: Amount, price: Amount, market: Market, exchange: str) -> None:
+def _check_market_bounds(amount: Amount, market: Market, exchange: str) -> None:
+    """The bounds that market orders have beside those of all orders."""
+    bounds = market.limits.market
+    if bounds.min and amount < bounds.min:
+        raise _invalid(
+            f"amount {amount} is below the least of a market order of {market.symbol}",
+            exchange,
+            f"at least {bounds.min}",
+        )
+    if bounds.max and amount > bounds.max:
+        raise _invalid(
+            f"amount {amount} is above the most of a market order of {market.symbol}",
+            exchange,
+            f"at most {bounds.max}; split it, or use a limit order",
+        )
+
+
+def _check_notional(amount: Amount, price: Amount, market: Market, exchange: str) -> None:
     least, most = market.limits.cost.min, market.limits.cost.max
+    notional = value_of(market, amount, price)
     if least and notional < least:
-        amount = _up(Amount(least / price), market.precision.amount)
         raise _invalid(
             f"amount x price = {notional} is below the least notional of {market.symbol}",
             exchange,
-            f"at least {least} {market.quote}, that is an amount of {amount}",
+            f"at least {least} {market.quote}, that is an amount of {least_amount(market, price)}",
         )
     if most and notional > most:
         raise _invalid(
@@ -91,23 +131,55 @@ def _check_notional(notional: Amount, price: Amount, market: Market, exchange: s
         )
 
 
-def _check_step(name: str, value: Amount, step: Amount, symbol: str, exchange: str) -> None:
-    if value % step == 0:
+def _check_market_notional(request: OrderRequest, last_price: Amount, market: Market, exchange: str) -> None:
+    """A market order that is far too small at the last price."""
+    least = market.limits.cost.min
+    if request.type != "market" or request.stop_price is not None or request.amount is None or not least:
         return
+    notional = value_of(market, request.amount, last_price)
+    if notional < least * (1 - SLACK):
+        raise _invalid(
+            f"amount x last price = {notional} is below the least notional of {market.symbol}",
+            exchange,
+            f"at least {least} {market.quote}, that is an amount of {least_amount(market, last_price)}",
+        )
+
+
+def _check_band(request: OrderRequest, band: PriceBand, last_price: Amount, market: Market, exchange: str) -> None:
+    """A limit price that is too far from the market."""
+    bounds, price = band.of(request.side), request.price
+    if price is None:
+        return
+    if bounds.max and price > last_price * bounds.max * (1 + SLACK):
+        most = rounded(last_price * bounds.max, market.precision.price, market.precision.mode, "down")
+        raise _invalid(
+            f"price {price} is above the price band of {market.symbol}, {bounds.max} times the market's price",
+            exchange,
+            f"about {most} at most while the last price is {last_price}",
+        )
+    if bounds.min and price < last_price * bounds.min * (1 - SLACK):
+        least = rounded(last_price * bounds.min, market.precision.price, market.precision.mode, "up")
+        raise _invalid(
+            f"price {price} is below the price band of {market.symbol}, {bounds.min} times the market's price",
+            exchange,
+            f"about {least} at least while the last price is {last_price}",
+        )
+
+
+def _off_step(name: str, value: Amount, step: Amount, market: Market, exchange: str) -> InvalidOrder:
+    near = rounded(value, step, market.precision.mode)
+    if market.precision.mode == "significant_digits":
+        return _invalid(
+            f"{name} {value} has more than the {step} significant digits of {market.symbol}",
+            exchange,
+            f"the nearest is {near}",
+        )
     rule = "lot size" if name == "amount" else "tick size"
-    nearest = Amount((value / step).quantize(Amount(1), rounding=ROUND_HALF_EVEN) * step)
-    raise _invalid(
-        f"{name} {value} is no multiple of the {rule} {step} of {symbol}",
+    return _invalid(
+        f"{name} {value} is no multiple of the {rule} {step} of {market.symbol}",
         exchange,
-        f"the nearest is {nearest if nearest > 0 else step}",
+        f"the nearest is {near if near > 0 else step}",
     )
-
-
-def _up(value: Amount, step: Amount | None) -> Amount:
-    if not step:
-        return value
-    floor = Amount((value / step).quantize(Amount(1), rounding=ROUND_FLOOR) * step)
-    return floor if floor == value else Amount(floor + step)
 
 
 def _invalid(message: str, exchange: str, hint: str) -> InvalidOrder:

@@ -113,13 +113,15 @@ class Submitter:
                     error.message += " (the venue's own records prove that the order was never accepted)"
                     raise error
                 return
-        raise OrderUnknown(
+        unknown = OrderUnknown(
             f"the venue may have taken order {client_id}: {error.message}",
             exchange=self._adapter.id,
             client_id=client_id,
             order=handle,
             hint="do not send it again; wait for `await error.order.resolved()`, it is being looked into",
-        ) from error
+        )
+        unknown.requests = error.requests
+        raise unknown from error
 
     def _refresh_replaced(self, request: OrderRequest) -> None:
         old = self._store.find(request.symbol, request.replaces or "")

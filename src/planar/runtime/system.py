@@ -111,6 +111,9 @@ class SystemRuntime(Runtime):
     def monotonic_ns(self) -> int:
         return time.monotonic_ns()
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
     def token_bytes(self, n: int) -> bytes:
         return secrets.token_bytes(n)
 

@@ -15,7 +15,7 @@ from planar.errors import ArgumentsRequired, ExchangeNotAvailable, Outcome
 from planar.models import AccountBalance, Candle, Fill, Order, Ticker, Trade
 from planar.streams.cursor import Cursor
 from planar.streams.pump import Consumer, Pump
-from planar.streams.states import DEFAULT_RULES, StreamRules
+from planar.streams.states import DEFAULT_RULES, StreamRules, StreamState
 from planar.streams.stream import BookStream, Policy, RowStream, Stale, StateStream, TickersStream
 
 
@@ -93,6 +93,18 @@ class StreamHub:
     def balance(self, *, policy: Policy = "latest", stale: Stale = "raise") -> StateStream[AccountBalance]:
         """The balances of this account, each time one changes."""
         return StateStream(self, Topic(Kind.BALANCE), policy, stale)
+
+    def price_of(self, symbol: str) -> float | None:
+        """What the market trades at now by its live streams: the middle of the book, else the ticker's; None: no live
+        stream tells."""
+        for pump in self._pumps.values():
+            if symbol in pump.feed.topic.symbols and pump.state is StreamState.LIVE:
+                ladder, item = pump.ladder, pump.newest.get(symbol)
+                if ladder is not None and ladder.bids and ladder.asks:
+                    return (ladder.bids[0][0] + ladder.asks[0][0]) / 2
+                if isinstance(item, Ticker):
+                    return item.last if item.mid is None else item.mid
+        return None
 
     # -- pumps -----------------------------------------------------------------------------------------------------
     async def attach(self, consumer: Consumer, topic: Topic) -> Pump:

@@ -85,6 +85,7 @@ class CallContext:
         reading: every request of this call only reads, whatever its HTTP method.
         journaled: the call was written to the order journal first, so its WRITEs may pass.
         next_effect: effect of the request that is about to be sent; handed from `fetch2` to `fetch`.
+        reader: reads the bytes of a good answer; what it gives None for is read as JSON, and judged.
         owner: for whom the call is made; owners of one priority take turns where the budget is short (`acting_for`).
         requests: all requests in the order of sending.
     """
@@ -97,6 +98,7 @@ class CallContext:
         "on_send",
         "owner",
         "priority",
+        "reader",
         "reading",
         "requests",
         "timeout_ms",
@@ -111,12 +113,14 @@ class CallContext:
         reading: bool = False,
         journaled: bool = False,
         on_send: Callable[[], None] | None = None,
+        reader: Callable[[bytes], object] | None = None,
     ) -> None:
         self.name = name
         self.priority = priority
         self.timeout_ms = timeout_ms
         self.deadline = runtime.monotonic() + timeout_ms / 1000
         self.on_send = on_send
+        self.reader = reader
         self.reading = reading
         self.journaled = journaled
         self.owner = _owner.get()

@@ -20,7 +20,7 @@ _BUCKETS: Final = 80  # up to 100 s
 
 
 class Histogram:
-    """Latencies in buckets that grow by a fifth each: a percentile is right to about 10 %."""
+    """Latencies in buckets that grow by a fifth each: a percentile is right to 10 %, from 0.1 ms to 80 s."""
 
     __slots__ = ("buckets", "count", "total_ms")
 
@@ -37,13 +37,13 @@ class Histogram:
         self.total_ms += ms
 
 
-def edge_ms(bucket: int) -> float:
+def edge_ms(bucket: float) -> float:
     """The latency at which a bucket ends."""
     return _LEAST_MS * 2 ** (bucket / _PER_OCTAVE)
 
 
 def percentile_ms(part: float, *histograms: Histogram) -> float | None:
-    """The latency that `part` of all stayed below; None if there is none."""
+    """The latency that `part` of all stayed below: the middle of its bucket; None if there is none."""
     count = sum(one.count for one in histograms)
     if not count:
         return None
@@ -51,8 +51,8 @@ def percentile_ms(part: float, *histograms: Histogram) -> float | None:
     for bucket in range(_BUCKETS):
         left -= sum(one.buckets[bucket] for one in histograms)
         if left <= 0:
-            return edge_ms(bucket)
-    return edge_ms(_BUCKETS - 1)
+            return edge_ms(bucket - 0.5)
+    return edge_ms(_BUCKETS - 1.5)
 
 
 class HostHealth(msgspec.Struct, frozen=True):

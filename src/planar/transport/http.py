@@ -6,21 +6,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import ssl
 from collections.abc import Mapping
 
 import aiohttp
 import msgspec
-import yarl
 
 import planar.runtime as runtime
 from planar.errors import BadResponse, ExchangeNotAvailable, NetworkError, Outcome, PlanarError, RequestTimeout
 from planar.transport.context import CallContext, Effect, RequestRecord
-from planar.transport.redact import redact, redact_error
-
-log = logging.getLogger("planar.transport")
+from planar.transport.deadline import Deadline
+from planar.transport.guard import address
+from planar.transport.redact import redact_error
+from planar.transport.reuse import Sending, sending
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -48,6 +46,7 @@ TRANSPORT_OUTCOMES: tuple[tuple[type[BaseException], type[PlanarError], Outcome,
     (aiohttp.ClientConnectorError, ExchangeNotAvailable, Outcome.NOT_SENT, "no connection could be opened"),
     (aiohttp.ConnectionTimeoutError, RequestTimeout, Outcome.NOT_SENT, "no connection could be opened in time"),
     (aiohttp.ClientHttpProxyError, NetworkError, Outcome.NOT_SENT, "the proxy refused the connection"),
+    (aiohttp.NonHttpUrlClientError, BadResponse, Outcome.NOT_SENT, "its address is no URL of HTTP"),
     (aiohttp.InvalidURL, BadResponse, Outcome.NOT_SENT, "its address is no URL"),
     # after it: the venue may have acted
     (TimeoutError, RequestTimeout, Outcome.UNKNOWN, "no answer came in time"),
@@ -92,36 +91,36 @@ async def send(
     Raises:
         PlanarError: of the class and outcome that `TRANSPORT_OUTCOMES` gives; GuardError if it may not leave.
     """
-    target = yarl.URL(url, encoded=True)
+    target = address(url, exchange, encoded=True)
     left_s = call.remaining_s()
     record = RequestRecord(method, target.host or "", target.path, effect, runtime.wall_ms())
     call.requests.append(record)
+    way = Sending(effect is Effect.WRITE)
+    before = sending.set(way)
     try:
-        async with (
-            asyncio.timeout(left_s),
-            session.request(
+        with Deadline(left_s):
+            async with session.request(
                 method,
                 target,
                 data=body.encode() if body else None,
                 headers=headers,
                 allow_redirects=False,
-                # a little less than all of it, so that a connection that never opens is known to be NOT_SENT
-                timeout=aiohttp.ClientTimeout(sock_connect=left_s * 0.9),
-            ) as response,
-        ):
-            body_read = await response.read()
+                # a little less than all of it, so that a connection that never opens (its name, its proxy and TLS
+                # included) is known to be NOT_SENT; aiohttp would round up what is above the threshold
+                timeout=aiohttp.ClientTimeout(connect=left_s * 0.9, ceil_threshold=left_s),
+            ) as response:
+                body_read = await response.read()
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        if way.connecting and type(error) is TimeoutError:  # the deadline came before a connection
+            raise classify(aiohttp.ConnectionTimeoutError(), exchange, record) from aiohttp.ConnectionTimeoutError()
         raise classify(error, exchange, record) from redact_error(error)
     except PlanarError as error:
         record.outcome = error.outcome
         raise
+    finally:
+        sending.reset(before)
     record.http_status = response.status
-    if log.isEnabledFor(logging.DEBUG):
-        began = f"{record.method} {redact(url)} {redact(body or '')}".rstrip()
-        log.debug(
-            "%s -> %d in %d ms, %d bytes", began, response.status, runtime.wall_ms() - record.sent_ms, len(body_read)
-        )
-    joined: dict[str, str] = {}
-    for name, value in response.headers.items():
-        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    joined = dict(response.headers)
+    if len(joined) < len(response.headers):  # a name is there more than once
+        joined = {name: ", ".join(response.headers.getall(name)) for name in joined}
     return Answer(response.status, response.reason or "", joined, body_read)

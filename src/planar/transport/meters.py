@@ -143,6 +143,13 @@ class Meter:
         """
         raise NotImplementedError
 
+    def covers(self, venue_used: float, now: float) -> bool:
+        """Whether all that the venue has seen is surely counted, so that `observe` would change nothing.
+
+        Only reads, and may do so while another process writes: what is counted in a window never becomes less.
+        """
+        return False
+
     def assume(self, used: float, now: float) -> None:
         """Take it that so much is used, whatever was counted before; what is held stays held."""
         raise NotImplementedError
@@ -243,6 +250,11 @@ class FixedMeter(Meter):
         first = (taken_at + self._clock.ahead_s() - self._clock.error_s()) // self._window_s
         if first == cells[at] and venue_used > cells[at + 1]:
             cells[at + 1] = venue_used
+
+    def covers(self, venue_used: float, now: float) -> bool:
+        """See `Meter`."""
+        cells, at = self._cells, self._at
+        return self._from <= now < self._until and cells[at] == self._number and venue_used <= cells[at + 1]
 
     def assume(self, used: float, now: float) -> None:
         """See `Meter`."""

@@ -12,16 +12,20 @@ from collections.abc import Iterable
 HIDDEN = "***"
 
 _PARAMETER = re.compile(
-    r"""(?ix)
-    (["']?\b(?:signature|sign|sig|api[-_]?key|apikey|accesskeyid|secret|passphrase|password|token|listenkey|
-       connectid|otp|privatekey|nonce_signature)["']?\s*[=:]\s*)
+    r"""(?imx)
+    (["']?\b(?:signature|sign|sig|api[-_]?key|apikey|accesskeyid|access_key|access_token|publickey|public_key|secret|
+       passphrase|password|token|listenkey|connectid|otp|privatekey|nonce_signature)["']?\s*[=:]\s*
+     |(?:["']key["']\s*:|(?:^|[\s?&])key=)\s*)
     ("[^"]*"|'[^']*'|[^&\s,;}\])]+)
     """
 )
 _HEADER = re.compile(
-    r"(?im)((?:^|['\"{,\s])(?:authorization|[a-z-]*(?:api-?key|-sign|signature|passphrase|token)[a-z-]*)['\"]?\s*:\s*)"
+    r"(?im)((?:^|['\"{,\s])(?:authorization|x-auth|x-pck|request-api|[a-z-]*(?:api-?key|access-key|app-?key|secret|-sign|"
+    r"signature|passphrase|token|payload)[a-z-]*)['\"]?\s*:\s*)"
     r"('[^']*'|\"[^\"]*\"|[^\s,}]+(?: [A-Za-z0-9._~+/=-]{16,})?)"
 )
+_ENCODED = re.compile(r"\beyJ[A-Za-z0-9_-]{12,}={0,2}(?:\.[A-Za-z0-9_-]*){0,2}")
+"""JSON in base64, as in JSON Web Tokens and in the bodies that some exchanges sign: keys and signatures may be in it."""
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -29,7 +33,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
-    text = _HEADER.sub(rf"\1{HIDDEN}", text)
+    text = _HEADER.sub(rf"\1{HIDDEN}", _ENCODED.sub(HIDDEN, text))
     return _PARAMETER.sub(rf"\1{HIDDEN}", text)
 
 
@@ -41,4 +45,14 @@ def redact_error(error: BaseException) -> BaseException:
     if hasattr(error, "request_info"):
         return ConnectionError(redact(f"{type(error).__name__}: {error}"))
     error.args = tuple(redact(part) if isinstance(part, str) else part for part in error.args)
+    return error
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """`error`, it and its causes without their tracebacks: the frames that sign and send hold key, signature and headers
+    in their variables, which some tools print beside each line of a traceback."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
     return error

@@ -79,12 +79,20 @@ class SharedFile:
     @contextlib.contextmanager
     def whole(self) -> Generator[None]:
         """Within the block nobody else changes the file."""
-        with self._guard:
+        self.lock_surely()
+        try:
+            yield
+        finally:
+            self.unlock()
+
+    def lock_surely(self) -> None:
+        """Keep others from changing the file, however long it takes."""
+        self._guard.acquire()
+        try:
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _LOCK_AT)
-            try:
-                yield
-            finally:
-                fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _LOCK_AT)
+        except BaseException:
+            self._guard.release()
+            raise
 
     def lock(self) -> bool:
         """Keep others from changing the file; False if somebody keeps it longer than a change takes."""
@@ -297,16 +305,17 @@ class FileStore(Store):
     def end(self, asks: Sequence[Ask], now: float, *, sent: bool) -> None:
         """See `Store`."""
 
-        def ending() -> None:
-            cells = self._cells
+        cells, file = self._cells, self._file
+        file.lock_surely()
+        try:
             for meter, cost in asks:
                 if sent:
                     meter.settle(cost, now)
                 else:
                     meter.give_back(cost, now)
                 cells[meter.held_at] = max(0.0, cells[meter.held_at] - cost)
-
-        self._change(ending)
+        finally:
+            file.unlock()
 
     def waits(self, asks: Sequence[Ask], priority: Priority, now: float) -> list[float]:
         """See `Store`."""

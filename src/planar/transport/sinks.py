@@ -15,11 +15,17 @@ import aiohttp
 import msgspec
 import orjson
 
+import planar.runtime as runtime
 from planar.config import AlarmSettings, Secret
 from planar.errors import ConfigError
 from planar.transport.alarms import Alarm, AlarmSink
 
 log = logging.getLogger("planar.alarms")
+
+ANSWER = 4_096
+"""Bytes that are read of an answer."""
+TELEGRAM_TEXT = 4_096
+"""Characters that a message may have (Telegram Bot API, sendMessage)."""
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -81,17 +87,17 @@ class _HttpSink:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
-    async def _post(self, url: str, body: bytes, where: str) -> None:
+    async def _post(self, url: str, body: bytes, where: str) -> tuple[int, bytes]:
+        """Status and the first bytes of the answer. A redirect is not followed: the alarm is for this address alone."""
         if self._session is None:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        headers = {"Content-Type": "application/json"}
         try:
-            async with self._session.post(url, data=body, headers={"Content-Type": "application/json"}) as answer:
-                status = answer.status
+            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+                return answer.status, await answer.content.read(ANSWER)
         except aiohttp.ClientError as error:
             # the error of aiohttp may show the address, and the address may be the secret
             raise ConnectionError(f"{where} cannot be reached ({type(error).__name__})") from None
-        if status >= 300:
-            raise ConnectionError(f"{where} answered HTTP {status}")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -109,7 +115,9 @@ class WebhookSink(_HttpSink):
 
     async def send(self, alarm: Alarm) -> None:
         """Raises ConnectionError if it was not taken with HTTP 2xx."""
-        await self._post(self._url.reveal(), as_json(alarm), "the webhook")
+        status, _ = await self._post(self._url.reveal(), as_json(alarm), "the webhook")
+        if status >= 300:
+            raise ConnectionError(f"the webhook answered HTTP {status}")
 
 
 class TelegramSink(_HttpSink):
@@ -122,10 +130,30 @@ class TelegramSink(_HttpSink):
         self._base_url = base_url
 
     async def send(self, alarm: Alarm) -> None:
-        """Raises ConnectionError if it was not taken."""
-        body: Mapping[str, Any] = {"chat_id": self._chat, "text": as_line(alarm)}
+        """Send it as plain text, so that nothing in it is markup; after a 429 again when Telegram says.
+
+        Raises:
+            ConnectionError: it was not taken.
+        """
+        body: Mapping[str, Any] = {"chat_id": self._chat, "text": as_line(alarm)[:TELEGRAM_TEXT]}
         url = f"{self._base_url}/bot{self._token.reveal()}/sendMessage"
-        await self._post(url, orjson.dumps(body), "Telegram")
+        while True:
+            status, answer = await self._post(url, orjson.dumps(body), "Telegram")
+            if status < 300:
+                return
+            pause_s = _retry_after_s(answer) if status == 429 else None
+            if pause_s is None:
+                raise ConnectionError(f"Telegram answered HTTP {status}")
+            await runtime.sleep(pause_s)
+
+
+def _retry_after_s(answer: bytes) -> float | None:
+    """How long Telegram says to wait (Telegram Bot API: ResponseParameters); None if it does not say."""
+    try:
+        told: Any = orjson.loads(answer)
+        return max(0.0, float(told["parameters"]["retry_after"]))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def sinks_of(settings: AlarmSettings) -> list[AlarmSink]:

@@ -82,7 +82,8 @@ class Store:
 
     def observe(self, meter: Meter, venue_used: float, now: float, taken_at: float) -> None:
         """See `Meter.observe`."""
-        self._change(lambda: meter.observe(venue_used, now, taken_at))
+        if not meter.covers(venue_used, now):
+            self._change(lambda: meter.observe(venue_used, now, taken_at))
 
     def hold_off(self, sharer: str, until: float) -> None:
         """Let nothing of a sharer through before `until`."""

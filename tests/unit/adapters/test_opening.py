@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
 import planar.runtime as runtime
 from planar.adapters.ccxt_adapter import CcxtAdapter
@@ -45,16 +46,16 @@ async def test_every_id_opens_live_and_is_closed_in(exchange: str, tmp_path: Pat
         guard = guard_of(adapter)
         live = hosts_of(adapter.exchange.urls.get("api"), getattr(adapter.exchange, "hostname", None))
         assert live
-        guard.check(adapter.host, {})  # where public calls go is inside
+        guard.check(URL(f"https://{adapter.host}"), {})  # where public calls go is inside
         table = adapter.profile.hosts.get("live")
         for host in live:
             # CCXT's tables also name help pages; where Planar has a table of its own, that one counts
             if table is None or table.allows(host):
-                guard.check(host, {})
+                guard.check(URL(f"https://{host}"), {})
         assert any(table is None or table.allows(host) for host in live)
         for host in ("evil.example", "localhost", f"{live[0]}.evil.example"):
             with pytest.raises(GuardError):
-                guard.check(host, {})
+                guard.check(URL(f"https://{host}"), {})
         assert adapter.exchange.enableRateLimit is False
         await adapter.close()
     finally:
@@ -77,7 +78,7 @@ async def test_a_sandbox_reaches_no_live_host_or_is_refused_with_the_reason(exch
         guard = guard_of(adapter)
         for host in live:
             with pytest.raises(GuardError):
-                guard.check(host, {})
+                guard.check(URL(f"https://{host}"), {})
         await adapter.close()
     finally:
         await dialer.close()

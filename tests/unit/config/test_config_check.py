@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import stat
 import tomllib
 from pathlib import Path
 
+import certifi
 import msgspec
 import pytest
 from config_home import IDS, Home
@@ -127,7 +129,11 @@ def uncommented(text: str) -> list[str]:
     return [re.sub(r"^# (?=\[|[A-Za-z_]+ = )", "", line) for line in text.split("\n")]
 
 
-def test_each_line_of_the_templates_is_right_when_it_is_switched_on(home: Home) -> None:
+def test_each_line_of_the_templates_is_right_when_it_is_switched_on(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home.path)
+    shutil.copy(certifi.where(), "company-ca.pem")
     seen: set[str] = set()
     section = ""
     for line in uncommented(config_text("okx")):
@@ -139,7 +145,7 @@ def test_each_line_of_the_templates_is_right_when_it_is_switched_on(home: Home) 
     wanted = {f"[okx] {key.name}" for key in EXCHANGE_KEYS if key.name not in ("sandbox", "testnet", "ccxt")}
     wanted |= {f"[{name}] {key.name}" for name, keys in SECTIONS.items() for key in keys}
     wanted.remove("[alarms] telegram_token")  # a secret: in its variable only
-    assert len(WORKSPACE_KEYS) == 5
+    assert len(WORKSPACE_KEYS) == 8
     assert seen == wanted | {"[okx.ccxt] options"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import certifi
 import pytest
 from config_home import Home
 
@@ -42,6 +43,9 @@ def test_what_wins_over_what(home: Home) -> None:
         ("ENABLE_RATE_LIMIT", "false", "enable_rate_limit", False),
         ("VERIFY_SSL", "false", "verify_ssl", False),
         ("PROXY", "https://u:p@h:1", "proxy", Secret("https://u:p@h:1")),
+        ("NO_PROXY", "a.b, .c.d", "no_proxy", ("a.b", ".c.d")),
+        ("CA_FILE", certifi.where(), "ca_file", certifi.where()),
+        ("SOURCE_ADDRESS", "::1", "source_address", "::1"),
         ("PRIMARY", "true", "primary", True),
         ("BACKUP", "true", "backup", True),
         ("ENABLED", "false", "enabled", False),

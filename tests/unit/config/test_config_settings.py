@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import certifi
 import pytest
 from config_home import Home
 
@@ -73,6 +74,11 @@ def test_the_guides_sandboxes(home: Home) -> None:
         ("enable_rate_limit = false", "enable_rate_limit", False),
         ("verify_ssl = false", "verify_ssl", False),
         ('proxy = "http://127.0.0.1:3128"', "proxy", Secret("http://127.0.0.1:3128")),
+        ('proxy = "socks5h://127.0.0.1"', "proxy", Secret("socks5h://127.0.0.1")),
+        ('no_proxy = ["A.b", ".c.d", "*"]', "no_proxy", ("a.b", ".c.d", "*")),
+        (f"ca_file = '{certifi.where()}'", "ca_file", certifi.where()),
+        ('source_address = "192.0.2.10"', "source_address", "192.0.2.10"),
+        ('source_address = "2001:db8:0::1"', "source_address", "2001:db8::1"),
         ("primary = true", "primary", True),
         ("backup = true", "backup", True),
         ("enabled = false", "enabled", False),

@@ -50,11 +50,16 @@ class Server:
     def __init__(self) -> None:
         self.posted: list[tuple[str, object]] = []
         self.status = 200
+        self.headers: dict[str, str] = {}
+        self.bodies: list[tuple[int, bytes]] = []
         self.url = ""
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.posted.append((request.path, orjson.loads(await request.read())))
-        return web.Response(status=self.status)
+        if self.bodies:
+            status, body = self.bodies.pop(0)
+            return web.Response(status=status, body=body)
+        return web.Response(status=self.status, headers=self.headers)
 
 
 @pytest.fixture
@@ -141,6 +146,81 @@ async def test_a_sink_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
         while len(kept.alarms) < 2:
             await asyncio.sleep(0.01)
     await alarms.close()
+
+
+async def test_a_slow_sink_delays_no_other_and_what_it_misses_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planar.transport.alarms.QUEUE", 2)
+    slow, kept, let = Kept(), Kept(), asyncio.Event()
+
+    async def wait(alarm: Alarm) -> None:
+        await let.wait()
+        slow.alarms.append(alarm)
+
+    slow.send = wait  # type: ignore[method-assign]
+    alarms = Alarms([slow, kept])
+    for number in range(6):
+        alarms.report("order_unknown", "error", "kraken", f"order {number}", of=str(number))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert [alarm.text for alarm in kept.alarms] == [f"order {number}" for number in range(6)]
+    let.set()
+    async with asyncio.timeout(2):
+        while len(slow.alarms) < 3:
+            await asyncio.sleep(0)
+    alarms.report("order_unknown", "error", "kraken", "the last", of="last")
+    await alarms.close()
+    assert slow.alarms[-1].text == "the last (and 3 alarms before it were left out)"
+
+
+async def test_what_is_raised_again_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept()
+    alarms = Alarms([kept])
+    for _ in range(50):
+        alarms.report("ban", "error", "binance", "banned", of="h")
+    monkeypatch.setattr("planar.transport.alarms.REPEAT_S", 0.0)
+    alarms.report("ban", "error", "binance", "banned", of="h")
+    await alarms.close()
+    assert [alarm.text for alarm in kept.alarms] == ["banned", "banned (raised 49 times more since it was told last)"]
+
+
+async def test_a_sink_that_cannot_be_closed_keeps_no_other_open() -> None:
+    kept, broken = Kept(), Kept()
+
+    async def fail() -> None:
+        raise ConnectionError("x")
+
+    broken.close = fail  # type: ignore[method-assign]
+    await Alarms([broken, kept]).close()
+    assert kept.closed
+
+
+async def test_a_redirect_is_not_followed(server: Server) -> None:
+    server.status, server.headers = 307, {"Location": f"{server.url}/elsewhere"}
+    sink = WebhookSink(Secret(f"{server.url}/hook"))
+    with pytest.raises(ConnectionError, match="the webhook answered HTTP 307"):
+        await sink.send(an_alarm())
+    assert [path for path, _ in server.posted] == ["/hook"]
+    await sink.close()
+
+
+async def test_telegram_says_when_to_come_again(server: Server) -> None:
+    sink = TelegramSink(Secret(TOKEN), "-100", server.url)
+    server.bodies = [(429, b'{"ok":false,"error_code":429,"parameters":{"retry_after":0.05}}')]
+    began = asyncio.get_running_loop().time()
+    await sink.send(an_alarm("*bold* _x_ [a](b) <b>"))
+    assert asyncio.get_running_loop().time() - began >= 0.05
+    assert [posted for _, posted in server.posted] == [
+        {"chat_id": "-100", "text": "error kraken/main: *bold* _x_ [a](b) <b>"}
+    ] * 2
+    for body in (b"", b"[]", b'{"parameters":{}}'):
+        server.bodies = [(429, body)]
+        with pytest.raises(ConnectionError, match="Telegram answered HTTP 429"):
+            await sink.send(an_alarm())
+    await sink.send(an_alarm("x" * 9_000))
+    last = server.posted[-1][1]
+    assert isinstance(last, dict)
+    assert len(last["text"]) == 4_096
+    await sink.close()
 
 
 async def test_the_webhook_gets_json(server: Server) -> None:

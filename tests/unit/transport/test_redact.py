@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planar.config.debug import enable_debug
+from planar.errors import ConfigError
 from planar.transport.redact import HIDDEN, redact
 
 SECRET = "s3cr3tV4lue" * 4
@@ -49,7 +50,12 @@ def test_debug_turns_on_what_is_named() -> None:
     before = logger.level, list(logger.handlers)
     try:
         assert enable_debug({}) == ()
-        assert enable_debug({"PLANAR_DEBUG": "streams, nonsense"}) == ("streams",)
+        assert enable_debug({"PLANAR_DEBUG": "0"}) == ()
+        with pytest.raises(ConfigError, match="names 'nonsense'") as caught:
+            enable_debug({"PLANAR_DEBUG": "streams, nonsense"})
+        assert "adapters, orders, streams, transport" in (caught.value.hint or "")
+        assert not logger.isEnabledFor(logging.DEBUG)
+        assert enable_debug({"PLANAR_DEBUG": " streams, "}) == ("streams",)
         assert logger.isEnabledFor(logging.DEBUG)
     finally:
         logger.setLevel(before[0])

@@ -13,8 +13,10 @@ from planar.adapters.binance.meters import (
     READS,
     REQUEST_METERS,
 )
-from planar.adapters.binance.outcomes import CLOCK_ERRORS, CODES, PARTS, TEXTS
-from planar.adapters.binance.quirks import CANCEL_ID_FIELD, CCXT_CONFIG, MARKET_TYPES, WEBSOCKET_MESSAGES_PER_S
+from planar.adapters.binance.outcomes import ANSWERS, CLOCK_ERRORS, CODES, PARTS, TEXTS
+from planar.adapters.binance.price_band import price_band
+from planar.adapters.binance.quirks import CANCEL_ID_FIELD, CCXT_CONFIG, MARKET_TYPES, REUSE_S, WEBSOCKET_MESSAGES_PER_S
+from planar.adapters.binance.readers import candles, depth
 from planar.adapters.profile import Profile
 
 PROFILE = Profile(
@@ -27,6 +29,7 @@ PROFILE = Profile(
     order_endpoints=ORDER_ENDPOINTS,
     reads=READS,
     empty_answers=EMPTY_ANSWERS,
+    answers=ANSWERS,
     errors=CODES,
     texts=TEXTS,
     key_stops=KEY_STOPS,
@@ -39,4 +42,8 @@ PROFILE = Profile(
     cancel_id_field=CANCEL_ID_FIELD,
     websocket_messages_per_s=WEBSOCKET_MESSAGES_PER_S,
     key_info=KEY_INFO,
+    candle_reader=candles,
+    book_reader=depth,
+    price_band=price_band,
+    reuse_s=REUSE_S,
 )

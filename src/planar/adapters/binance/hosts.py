@@ -24,9 +24,12 @@ _LIVE = (
     "ws-dapi.binance.com",
 )
 
+_PORTS = (443, 9443)
+"""Streams are offered on both (documentation: WebSocket Streams)."""
+
 HOSTS = {
-    "live": HostRules(hosts=_LIVE),
-    "local": HostRules(hosts=_LIVE),
+    "live": HostRules(hosts=_LIVE, ports=_PORTS),
+    "local": HostRules(hosts=_LIVE, ports=_PORTS),
     "sandbox": HostRules(
         hosts=(
             "testnet.binance.vision",

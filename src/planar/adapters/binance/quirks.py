@@ -18,3 +18,7 @@ WEBSOCKET_MESSAGES_PER_S = 4.0
 
 CANCEL_ID_FIELD = "origClientOrderId"
 """A cancel gets a client id of its own; the answer names the order's here (documentation: Cancel order)."""
+
+REUSE_S = 20.0
+"""A WRITE's connection was used so recently. No page of Binance says for how long idle ones are kept; the load balancers
+of AWS, behind which it is, keep them for 60 s unless told otherwise."""

@@ -5,8 +5,15 @@ from planar.adapters.kraken.hosts import HOSTS
 from planar.adapters.kraken.ids import CLIENT_ID, EXPIRY
 from planar.adapters.kraken.key_info import KEY_INFO
 from planar.adapters.kraken.meters import COSTS, METERS, READS, KrakenCosts
-from planar.adapters.kraken.outcomes import CODES, KEY_STOPS, STOPS
-from planar.adapters.kraken.quirks import BALANCE_HINTS_S, CCXT_CONFIG, NONCE_SECTIONS, STOP_PARAM, TIMES_IN_FORCE
+from planar.adapters.kraken.outcomes import ANSWERS, CODES, KEY_STOPS, STOPS, UNLISTED
+from planar.adapters.kraken.quirks import (
+    BALANCE_HINTS_S,
+    CCXT_CONFIG,
+    NONCE_SECTIONS,
+    REUSE_S,
+    STOP_PARAM,
+    TIMES_IN_FORCE,
+)
 from planar.adapters.kraken.sockets import KrakenSockets
 from planar.adapters.profile import Profile
 
@@ -21,7 +28,9 @@ PROFILE = Profile(
     meters=METERS,
     cost_table=COSTS,
     reads=READS,
+    answers=ANSWERS,
     errors=CODES,
+    unlisted=UNLISTED,
     code_field="error",
     stops=STOPS,
     key_stops=KEY_STOPS,
@@ -35,4 +44,5 @@ PROFILE = Profile(
     balance_hints_s=BALANCE_HINTS_S,
     mixin=Kraken,
     key_info=KEY_INFO,
+    reuse_s=REUSE_S,
 )

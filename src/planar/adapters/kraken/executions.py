@@ -8,10 +8,10 @@ only a row `filled` proves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, cast
 
 from planar.adapters.kraken.book import time_ms
+from planar.models import Amount
 
 ENDED_KEPT = 1_000
 """Ended orders whose rows are remembered, so that a late row adds nothing."""
@@ -41,8 +41,8 @@ class _Known:
 
     def __init__(self) -> None:
         self.row: dict[str, Any] = {}
-        self.filled = self.cost = self.counted = Decimal(0)
-        self.fees: dict[str, Decimal] = {}
+        self.filled = self.cost = self.counted = Amount(0)
+        self.fees: dict[str, Amount] = {}
         self.opened_ms: int | None = None
         self.updated_ms: int | None = None
         self.traded_ms: int | None = None
@@ -106,10 +106,10 @@ class Executions:
     def correct(self, order: Mapping[str, Any]) -> dict[str, Any] | None:
         """An order as the venue's REST answer shows it; the same again if it is news. An older answer is none."""
         known = self._orders.setdefault(str(order["id"]), _Known())
-        filled = Decimal(str(order.get("filled") or 0))
+        filled = Amount(str(order.get("filled") or 0))
         if (known.ended and known.shown) or filled < known.filled:
             return None
-        known.filled, known.cost = filled, Decimal(str(order.get("cost") or 0))
+        known.filled, known.cost = filled, Amount(str(order.get("cost") or 0))
         info = cast("dict[str, Any]", order.get("info") or {})
         words = {"open": "new", "closed": "filled"}
         known.row |= {
@@ -172,16 +172,16 @@ class Executions:
     def _count(known: _Known, row: Row, counts: bool) -> None:
         """What is filled: told as a sum where a row has one, else one execution more."""
         if counts:
-            amount = Decimal(str(row["last_qty"]))
+            amount = Amount(str(row["last_qty"]))
             known.counted += amount
             known.filled += amount
-            known.cost += Decimal(str(row["cost"])) if "cost" in row else amount * Decimal(str(row["last_price"]))
+            known.cost += Amount(str(row["cost"])) if "cost" in row else amount * Amount(str(row["last_price"]))
             for fee in row.get("fees") or ():
-                known.fees[fee["asset"]] = known.fees.get(fee["asset"], Decimal(0)) + Decimal(str(fee["qty"]))
+                known.fees[fee["asset"]] = known.fees.get(fee["asset"], Amount(0)) + Amount(str(fee["qty"]))
         if "cum_qty" in row:
-            known.filled = max(known.filled, Decimal(str(row["cum_qty"])))
+            known.filled = max(known.filled, Amount(str(row["cum_qty"])))
             if "cum_cost" in row:
-                known.cost = max(known.cost, Decimal(str(row["cum_cost"])))
+                known.cost = max(known.cost, Amount(str(row["cum_cost"])))
 
     def _note_end(self, order_id: str, known: _Known) -> None:
         if known.ended:

@@ -22,3 +22,7 @@ CCXT_CONFIG = {
 BALANCE_HINTS_S = 3.0
 """The channel `balances` tells totals, not what orders hold. A question a 3 s is what the call counter of the lowest tier
 loses meanwhile, so watching the balance never uses it up."""
+
+REUSE_S = 20.0
+"""A WRITE's connection was used so recently. Cloudflare, behind which Kraken is, keeps idle ones for 400 s
+(documentation: Connection limits); routers on the way may forget them sooner."""

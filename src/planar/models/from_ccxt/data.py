@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf, isfinite
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -91,18 +91,22 @@ def trade(data: object, *, exchange: str | None = None, received_ns: int | None 
 
 
 def candles(rows: object, *, exchange: str | None = None) -> list[Candle]:
-    """Candles from CCXT's rows `[ms, open, high, low, close, volume]`.
+    """Candles from CCXT's rows `[ms, open, high, low, close, volume]`; those that a reader made of bytes are no rows.
 
     Raises:
         BadResponse: not such rows, or a value that is not finite.
     """
+    if isinstance(rows, list) and rows and type(cast("list[Any]", rows)[0]) is Candle:
+        return cast("list[Candle]", rows)
     try:
         made = msgspec.convert(rows, list[Candle], strict=False)
     except msgspec.ValidationError as error:
         raise _bad_candles(f"no rows of [ms, open, high, low, close, volume]: {error}", exchange) from error
-    for index, c in enumerate(made):
-        if not isfinite(c.open + c.high + c.low + c.close + (c.volume or 0.0)):
-            raise _bad_candles(f"row {index} has a value that is not finite: {c}", exchange)
+    sums = [c.open + c.high + c.low + c.close + (c.volume or 0.0) for c in made]
+    if not isfinite(sum(sums)):
+        for index, one in enumerate(sums):
+            if not isfinite(one):
+                raise _bad_candles(f"row {index} has a value that is not finite: {made[index]}", exchange)
     return made
 
 

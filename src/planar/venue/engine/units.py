@@ -5,12 +5,13 @@ One unit is 1e-8 of an asset or of a price. A private context keeps the caller's
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 ONE = 10**8
 """Units in one whole asset."""
 
 _CONTEXT = Context(prec=60)
+_QUOTIENTS = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _UNIT = Decimal("1E-8")
 _PER_ONE = Decimal(ONE)
 
@@ -18,6 +19,16 @@ _PER_ONE = Decimal(ONE)
 def to_decimal(units: int) -> Decimal:
     """The Decimal of a number of units, always with 8 decimal places."""
     return _CONTEXT.multiply(Decimal(units), _UNIT)
+
+
+def quotient(numerator: Decimal, denominator: Decimal, times: int = 1) -> Decimal:
+    """A quotient to 28 digits, half to even; in percent for 100 `times`."""
+    return _QUOTIENTS.divide(_CONTEXT.multiply(numerator, times), denominator)
+
+
+def rounded(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    """The nearest multiple of a power of ten."""
+    return value.quantize(step, rounding, _CONTEXT)
 
 
 def to_units(value: Decimal) -> int | None:

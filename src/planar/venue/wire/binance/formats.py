@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Final
 
 from planar.venue.engine.enums import (
@@ -14,6 +14,7 @@ from planar.venue.engine.enums import (
     SystemStatus,
     TimeInForce,
 )
+from planar.venue.engine.units import quotient, rounded
 
 ZERO: Final = "0.00000000"
 ALPHANUMERIC: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -56,13 +57,14 @@ def optional_amount(value: Decimal | None) -> str:
 
 def percent(change: Decimal, base: Decimal) -> str:
     """`change` in percent of `base`, with three decimals."""
-    ratio = change * 100 / base if base else Decimal(0)
-    return f"{ratio.quantize(Decimal('0.001'), ROUND_HALF_UP):.3f}"
+    ratio = quotient(change, base, 100) if base else Decimal(0)
+    return f"{rounded(ratio, Decimal('0.001'), ROUND_HALF_UP):.3f}"
 
 
 def ratio8(numerator: Decimal, denominator: Decimal, otherwise: Decimal) -> str:
     """A quotient with eight decimals; `otherwise` where there is nothing to divide by."""
-    return f"{numerator / denominator if denominator else otherwise:.8f}"
+    ratio = quotient(numerator, denominator) if denominator else otherwise
+    return f"{rounded(ratio, Decimal('1e-8'), ROUND_HALF_EVEN):.8f}"
 
 
 def plain(value: Decimal) -> str:

@@ -18,6 +18,7 @@ from planar.venue.engine.events import OrderEvent
 from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.rejects import EngineReject
 from planar.venue.engine.types import Fill, Order, OrderRef, Trailing
+from planar.venue.engine.units import quotient
 from planar.venue.wire.kraken import errors
 from planar.venue.wire.kraken.formats import ZERO
 from planar.venue.wire.kraken.ids import Ids
@@ -160,7 +161,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def average(self) -> Decimal:
         """Average price; zero without fills."""
-        return self.cost / self.filled if self.filled else ZERO
+        return quotient(self.cost, self.filled) if self.filled else ZERO
 
 
 class Register:

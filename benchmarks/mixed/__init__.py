@@ -1,0 +1,1 @@
+"""Mixed calls under fire: every kind of call against every kind of fault, each one judged."""
