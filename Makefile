@@ -1,5 +1,5 @@
 # Each target sets up what it needs by itself: Python 3.11+, make and a package index are enough.
-.PHONY: demo test check bench chaos chaos-calls chaos-budget venue-clients venue-ccxt-suite docs lock clean setup
+.PHONY: demo test check bench chaos chaos-full chaos-calls chaos-fills chaos-budget fuzz venue-clients venue-ccxt-suite docs lock clean setup
 
 PY := .venv/bin/python
 
@@ -25,11 +25,21 @@ check: setup  ## style, types, layers
 bench: setup  ## figures beside their floor and their peer
 	@$(PY) -m benchmarks $(ARGS)
 
-chaos: setup  ## kill -9 and swallowed answers, judged by the venue's ledger
-	@$(PY) -m benchmarks.safety $(ARGS)
+chaos: setup  ## kill -9 and swallowed answers, judged by the venue's ledger: ten minutes
+	@$(PY) -m benchmarks.safety --kills 800 --swallowed 400 $(ARGS)
+
+chaos-full: setup  ## the same, 10,000 of each on each exchange: about three hours
+	@$(PY) -m benchmarks.safety --kills 10000 --swallowed 10000 $(ARGS)
 
 chaos-calls: setup  ## 100,000 mixed calls under every fault: each ends in time, truly or as a fault explains; no leak
 	@$(PY) -m benchmarks.mixed $(ARGS)
+
+chaos-fills: setup  ## 1,000 frames of fills that a healthy stream never brought, on each exchange: found within 30 s
+	@for exchange in binance kraken; do \
+		$(PY) -m benchmarks.safety.missed_fills --exchange $$exchange --drops 1000 $(ARGS) || exit 1; done
+
+fuzz: setup  ## a million random answers and stream frames: no exception but ours, nothing made up
+	@$(PY) -m tests.fuzz $(ARGS)
 
 venue-clients: setup  ## clients that we did not write, against the local venue, in their own environments
 	@$(PY) -m tests.judges $(ARGS)
@@ -37,9 +47,11 @@ venue-clients: setup  ## clients that we did not write, against the local venue,
 venue-ccxt-suite: setup  ## CCXT's own live suite, unmodified, against the local venue
 	@$(PY) -m tests.ccxt_suite $(ARGS)
 
-chaos-budget: setup  ## processes on one key: shared file, kill -9, Redis, Redis gone, a ban; judged by the venue's count
+chaos-budget: setup  ## processes on one key: shared file, kill -9, a Redis and its troubles, a ban; judged by the venue's count
 	@sh scripts/redis.sh >/dev/null
-	@for scene in "" --kill --ban --redis "--redis --kill" "--redis --stop-redis"; do \
+	@for scene in "" --kill --ban --redis "--redis --kill" "--redis --stop-redis" \
+		"--redis --stop-redis --start-redis" "--redis --slow-redis" "--redis --full-redis" \
+		"--exchange kraken" "--exchange kraken --kill" "--exchange kraken --redis"; do \
 		$(PY) -m benchmarks.meters $$scene $(ARGS) || exit 1; done
 
 docs: setup  ## run every code block of README.md and docs/

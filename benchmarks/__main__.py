@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import budget, calls, journal, startup, venue, waits
+from benchmarks import budget, calls, journal, reconcile, startup, venue, waits
 from benchmarks.safety.__main__ import local, start_venue
 from planar.transport.pool import MeterPool
 
@@ -16,6 +16,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         os.environ["PLANAR_STATE"], os.environ["PLANAR_CACHE"] = str(directory / "state"), str(directory / "cache")
+        reconcile.report(directory)
         for exchange in ("binance", "kraken"):
             process, record = start_venue(directory, exchange, seed=1)
             assert process.stdin is not None

@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 import planar.adapters.binance as binance
-from benchmarks.meters.venue import scaled
+import planar.adapters.kraken as kraken
+from benchmarks.meters.venue import PAIRS, scaled, scaled_kraken
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
 from planar.config import Secret
@@ -25,6 +26,7 @@ from planar.errors import PlanarError
 from planar.transport.budget import Budget, Costs, Reservation
 from planar.transport.context import CallContext, Priority, calling
 from planar.transport.dialer import Dialer
+from planar.transport.lanes import NonceLanes
 from planar.transport.pool import MeterPool
 
 
@@ -34,6 +36,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         credentials: of the one key.
         directory: of the files of the meters; None shares through `redis`.
+        nonces: directory in which the processes keep the order of a key's requests.
         seconds: how long.
         backfills: requests for history at a time.
         log: file of waits and errors.
@@ -45,6 +48,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     credentials: dict[str, str]
     directory: str | None = None
     redis: str | None = None
+    exchange: str = "binance"
+    nonces: str
     seconds: float = 60
     backfills: int = 12
     pause_s: float = 0.25
@@ -107,6 +112,34 @@ class Load:
         self.note("end")
 
 
+class KrakenLoad(Load):
+    """The same of a Kraken: its counters are those of a key and, for orders, of each pair."""
+
+    async def backfill(self) -> None:
+        """See `Load`."""
+        while time.monotonic() < self._until:
+            await self.call("history", Priority.BACKFILL, self._ccxt.private_post_tradeshistory, {})
+
+    async def account(self) -> None:
+        """See `Load`."""
+        while time.monotonic() < self._until:
+            await self.call("open", Priority.ACCOUNT, self._ccxt.private_post_openorders, {})
+            await asyncio.sleep(4 * self._job.pause_s)
+
+    async def trade(self) -> None:
+        """See `Load`."""
+        await asyncio.gather(*(self._trade(pair) for pair in PAIRS))
+
+    async def _trade(self, pair: str) -> None:
+        while time.monotonic() < self._until:
+            order = {"pair": pair, "type": "buy", "ordertype": "limit", "volume": "0.1", "price": "100"}
+            made = await self.call("create", Priority.ORDER, self._ccxt.private_post_addorder, order)
+            if made is not None:
+                await asyncio.sleep(self._job.pause_s)
+                cancel = {"txid": made["result"]["txid"][0]}
+                await self.call("cancel", Priority.CANCEL, self._ccxt.private_post_cancelorder, cancel)
+
+
 def measure_waits(note: Callable[..., None]) -> None:
     """Note what each cancel waits for its budget."""
     reserve = Budget.reserve
@@ -123,9 +156,9 @@ def measure_waits(note: Callable[..., None]) -> None:
 
 async def main(job: Job) -> None:
     """Open the exchange as a workspace does, and run."""
-    binance.PROFILE = scaled()
+    binance.PROFILE, kraken.PROFILE = scaled(), scaled_kraken()
     request = OpeningRequest(
-        exchange="binance",
+        exchange=job.exchange,
         environment="local",
         credentials=job.credentials,
         fingerprint="one key",
@@ -136,8 +169,9 @@ async def main(job: Job) -> None:
     directory = Path(job.directory) if job.directory else None
     pool = MeterPool(directory, redis=Secret(job.redis) if job.redis else None)
     dialer = Dialer()
-    adapter = open_adapter(request, dialer, pool, MarketCache(Path(job.log).parent))
-    load = Load(job, adapter.exchange)
+    lanes = NonceLanes(Path(job.nonces))
+    adapter = open_adapter(request, dialer, pool, MarketCache(Path(job.log).parent), lanes=lanes)
+    load = (KrakenLoad if job.exchange == "kraken" else Load)(job, adapter.exchange)
     measure_waits(load.note)
     try:
         await load.run()
@@ -145,6 +179,7 @@ async def main(job: Job) -> None:
         await adapter.close()
         await dialer.close()
         await pool.close()
+        lanes.close()
 
 
 if __name__ == "__main__":

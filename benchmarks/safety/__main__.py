@@ -2,10 +2,12 @@
 
     --kills 500        lives that end by kill -9: half at a named point of the order path, half at any moment
     --swallowed 1000   orders whose answer is dropped, held, cut, replaced by HTML or by a 503; every 20th request itself
-    --exchange kraken  which local exchange; binance without it
+    --exchange kraken  which local exchange; both, one after the other, without it
     --bare             the same with bare CCXT, as its users write it
     --seed 1           decides wishes, points, moments and faults
     --json             one final object
+
+While it runs, standard error tells how far it is and how long it will take.
 
 The exit code is 0 only if no order of Planar was lost, doubled, misreported or left unknown.
 """
@@ -129,6 +131,7 @@ def kill_lives(bot: str, record: VenueRecord, directory: Path, kills: int, seed:
     names = points.ALL if bot == "planar" else ("before", "after")
     lanes: dict[int, tuple[str, float | None]] = {}
     free, started, killed = list(ACCOUNTS), 0, 0
+    progress = Progress(f"{record.venues[0]}, {bot}, kill -9", kills)
     while killed < kills:
         while free and started < kills:
             account = free.pop()
@@ -153,14 +156,29 @@ def kill_lives(bot: str, record: VenueRecord, directory: Path, kills: int, seed:
             if not os.WIFSIGNALED(status):
                 raise SystemExit("a life ended by itself; see above")
             killed += 1
-            progress(f"{bot}: {killed}/{kills} kill -9")
+            progress(killed)
     return killed
 
 
-def progress(text: str) -> None:
-    """One line that overwrites itself on a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r{text}   ", end="", file=sys.stderr, flush=True)
+class Progress:
+    """How far a scenario is, and when it will end: a line that overwrites itself on a terminal, else one now and then."""
+
+    EVERY_S = 30.0
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total = what, total
+        self._began = self._told = time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        """So many are done."""
+        now = time.monotonic()
+        live = sys.stderr.isatty()
+        if not live and now - self._told < self.EVERY_S:
+            return
+        self._told = now
+        left_s = (now - self._began) / max(done, 1) * (self._total - done)
+        line = f"{self._what}: {done}/{self._total}, {left_s // 60:.0f} min {left_s % 60:.0f} s left"
+        print(f"\r{line}   " if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
 
 
 def add(total: Verdict, one: Verdict) -> None:
@@ -199,7 +217,12 @@ async def _swallowed(bot: str, record: VenueRecord, count: int, seed: int, price
             path = PLACES[record.venues[0]].order_path
             await control.add_fault(FaultRule(fault=fault, method="POST", path=path, nth=number + 1))
         return await BOTS[bot].swallow(
-            local(record), ACCOUNTS[0], seed, prices, count, lambda done: progress(f"{bot}: {done}/{count} swallowed")
+            local(record),
+            ACCOUNTS[0],
+            seed,
+            prices,
+            count,
+            Progress(f"{record.venues[0]}, {bot}, swallowed", count),
         )
 
 
@@ -225,24 +248,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--swallowed", type=int, default=1000)
-    parser.add_argument("--exchange", choices=list(PLACES), default="binance")
+    parser.add_argument("--exchange", choices=list(PLACES))
     parser.add_argument("--bare", action="store_true", help="bare CCXT beside it")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     logging.basicConfig(level=logging.CRITICAL)
     rows: list[dict[str, Any]] = []
-    for bot in BOTS if given.bare else ["planar"]:
-        if given.kills:
-            rows.append({"scenario": "kill -9", **run_kills(bot, given.exchange, given.kills, given.seed)})
-        if given.swallowed:
-            row = run_swallowed(bot, given.exchange, given.swallowed, given.seed)
-            rows.append({"scenario": "swallowed", **row})
+    for exchange in [given.exchange] if given.exchange else PLACES:
+        for bot in BOTS if given.bare else ["planar"]:
+            if given.kills:
+                row = run_kills(bot, exchange, given.kills, given.seed)
+                rows.append({"exchange": exchange, "scenario": "kill -9", **row})
+            if given.swallowed:
+                row = run_swallowed(bot, exchange, given.swallowed, given.seed)
+                rows.append({"exchange": exchange, "scenario": "swallowed", **row})
     if given.json:
-        print(msgspec.json.encode({"exchange": given.exchange, "seed": given.seed, "rows": rows}).decode())
+        print(msgspec.json.encode({"seed": given.seed, "rows": rows}).decode())
     else:
         columns = list(rows[0]) if rows else []
-        print(f"\n{given.exchange}, seed {given.seed}; judged by the venue's ledger")
+        print(f"\nseed {given.seed}; judged by the venue's ledger")
         print("  ".join(f"{column:>11}" for column in columns))
         for row in rows:
             print("  ".join(f"{row[column]!s:>11}" for column in columns))

@@ -28,6 +28,7 @@
     |   |   +-- OrderImmediatelyFillable
     |   |   +-- OrderNotFillable
     |   |   +-- DuplicateOrderId
+    |   |   +-- LimitExceeded           a limit of the settings; refused before any request
     |   +-- NotSupported                refused before any request
     +-- OperationFailed                 the call did not come to an answer
         +-- NetworkError
@@ -256,6 +257,12 @@ class OrderNotFillable(InvalidOrder):
 
 class DuplicateOrderId(InvalidOrder):
     """The client id is already in use at the venue."""
+
+
+class LimitExceeded(InvalidOrder):
+    """The order is beyond a limit that the settings give the account. Nothing was sent, nothing was journaled."""
+
+    default_outcome = Outcome.NOT_SENT
 
 
 class NotSupported(ExchangeError):

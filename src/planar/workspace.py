@@ -25,7 +25,9 @@ from planar.config.paths import cache_dir, state_dir
 from planar.config.schema import Environment
 from planar.errors import ConfigError, NotSupported, Outcome, WrongLoop
 from planar.exchange import Exchange
+from planar.exchange.wiring import SafetyWiring
 from planar.orders import OrderManager
+from planar.orders.audit import AuditTrail
 from planar.streams import StreamHub
 from planar.transport.alarms import Alarms
 from planar.transport.dialer import Dialer
@@ -60,6 +62,7 @@ class Workspace:
             redis=None if isinstance(budget.shared, bool) else budget.shared,
             reserve=budget.reserve,
             share=budget.share,
+            address=budget.address,
         )
         self.alarms = Alarms(sinks_of(settings.alarms))
         self._observatory = Observatory(self.alarms)
@@ -166,36 +169,40 @@ class Workspace:
         exchange_id, account, environment = key
         venue = await self._local_venue(exchange_id) if environment == "local" else None
         credentials, fingerprint = await self._credentials(key, venue)
+        home = Path(self._scratch.name) if venue is not None and self._scratch is not None else state_dir()
+        scope = _journal_scope(environment, venue)
+        trail = self._trail(settings, home / "audit" / scope, account, credentials, fingerprint)
+        opening = OpeningRequest(
+            exchange=exchange_id,
+            environment=environment,
+            credentials=credentials,
+            fingerprint=fingerprint,
+            timeout_ms=settings.timeout_ms,
+            futures=settings.futures,
+            pacing=settings.enable_rate_limit,
+            spacing_ms=settings.rate_limit_ms or 0,
+            proxy=settings.proxy,
+            no_proxy=settings.no_proxy,
+            verify_ssl=settings.verify_ssl,
+            ca_file=settings.ca_file,
+            source_address=settings.source_address,
+            unix_socket=venue.socket if venue else None,
+            instance=venue.instance if venue else "",
+            allow_unjournaled=settings.allow_unjournaled,
+            ccxt=settings.ccxt,
+        )
         adapter = open_adapter(
-            OpeningRequest(
-                exchange=exchange_id,
-                environment=environment,
-                credentials=credentials,
-                fingerprint=fingerprint,
-                timeout_ms=settings.timeout_ms,
-                futures=settings.futures,
-                pacing=settings.enable_rate_limit,
-                spacing_ms=settings.rate_limit_ms or 0,
-                proxy=settings.proxy,
-                no_proxy=settings.no_proxy,
-                verify_ssl=settings.verify_ssl,
-                ca_file=settings.ca_file,
-                source_address=settings.source_address,
-                unix_socket=venue.socket if venue else None,
-                instance=venue.instance if venue else "",
-                allow_unjournaled=settings.allow_unjournaled,
-                ccxt=settings.ccxt,
-            ),
+            opening,
             self._dialer,
             # nobody else can reach a venue of this workspace's own
             self._own_meters if venue is not None and self._child is not None else self._meters,
             self._markets,
             self._observatory,
             self._lanes,
+            trail,
         )
         hub = StreamHub(adapter)
-        home = Path(self._scratch.name) if venue is not None and self._scratch is not None else state_dir()
-        journal = home / "journal" / _journal_scope(environment, venue) / f"{exchange_id}-{fingerprint}.db"
+        journal = home / "journal" / scope / f"{exchange_id}-{fingerprint}.db"
         required = adapter.capabilities.required_credentials
         return Exchange(
             adapter,
@@ -203,9 +210,41 @@ class Workspace:
             self.settings,
             account=account,
             authenticated=all(name in credentials for name in required),
-            make_orders=lambda: OrderManager(adapter, journal, settings.timeout_ms, self.alarms, account),
+            make_orders=lambda: OrderManager(
+                adapter,
+                journal,
+                settings.timeout_ms,
+                self.alarms,
+                account,
+                "report" if settings.read_only or settings.dry_run else settings.reconcile,
+                settings.durability,
+            ),
             hub=hub,
+            safety=SafetyWiring(self.alarms, opening, trail),
         )
+
+    def _trail(
+        self,
+        settings: ExchangeSettings,
+        directory: Path,
+        account: str,
+        credentials: Mapping[str, str],
+        fingerprint: str,
+    ) -> AuditTrail | None:
+        """The audit trail of an account; None where nothing can be written to the venue, or it is switched off."""
+        if not settings.audit or not credentials:
+            return None
+        loop = asyncio.get_running_loop()
+
+        def lost(count: int, why: str) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended: there is nobody to be told
+                loop.call_soon_threadsafe(tell, count, why)
+
+        def tell(count: int, why: str) -> None:
+            text = f"the audit trail cannot be written ({count} lines are lost): {why}"
+            self.alarms.report("audit", "error", settings.id, text, account=account, data={"lost": count})
+
+        return AuditTrail(directory, f"{settings.id}-{fingerprint}", secrets=tuple(credentials.values()), on_lost=lost)
 
     async def _credentials(self, key: Key, venue: LocalVenue | None) -> tuple[Mapping[str, str], str]:
         """The written ones and their fingerprint; in the local environment else the seeded account's, which open

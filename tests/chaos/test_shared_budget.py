@@ -27,7 +27,7 @@ needs_redis = pytest.mark.skipif(
 
 def run(*options: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.meters", "--json", "--seed", SEED, *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     print(f"seed {SEED}: {done.stdout}\n{done.stderr[-2000:]}")
     return json.loads(done.stdout)
 

@@ -23,9 +23,8 @@ def commands(app: App, path: str = "") -> Iterator[tuple[str, App]]:
         if name.startswith("-"):
             continue
         words = f"{path} {name}".strip()
-        if one.default_command is None:
-            yield from commands(one, words)
-        else:
+        yield from commands(one, words)
+        if one.default_command is not None:
             yield words, one
 
 
@@ -80,6 +79,7 @@ def test_python_m_planar_knows_its_version(home: Home) -> None:
         ("order buy BTC/USDT -1 --market", "above 0"),
         ("cancel BTC/USDT", "name one order"),
         ("orders --all", "needs a market"),
+        ("orders BTC/USDT --all --live", "contradict each other"),
         ("watch BTC/USDT --channels bok", "there is no channel 'bok'"),
         ("demo --seconds 1", "from 3 to 3600"),
         ("venue market step", "--ms"),

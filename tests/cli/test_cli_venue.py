@@ -49,6 +49,14 @@ def test_keys_are_a_keys_file(venue: Venue, inside: Inside) -> None:
     }
 
 
+def test_live_orders_are_told_one_by_one(venue: Venue) -> None:
+    order = planar(venue, "order", "buy", "BTC/USDT", "0.01", "--price", "20000", "--yes", "--json").json
+    told = planar(venue, "orders", "BTC/USDT", "--live", "--seconds", "1", "--json").out.splitlines()
+    assert order["id"] in [json.loads(line)["id"] for line in told]
+    assert f"{order['id']} buy 0.01 BTC/USDT" in planar(venue, "orders", "--live", "--seconds", "1").out
+    planar(venue, "cancel", "BTC/USDT", order["id"])
+
+
 def test_the_life_of_an_order(venue: Venue) -> None:
     look = planar(venue, "order", "buy", "BTC/USDT", "0.01", "--price", "20000", "--dry-run", "--json").json
     assert (look["sent"], look["environment"], look["value"], look["takes"]) == (False, "local", "200.00", False)

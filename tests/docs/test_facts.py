@@ -76,6 +76,11 @@ def test_the_client_ids_and_expiry_of_binance() -> None:
     assert f"at most {PROFILE.client_id.length} characters" in text
     assert f"`{PROFILE.expiry.param}={PROFILE.expiry.window_ms}`" in text
     assert f"{PROFILE.expiry.settle_ms:,} ms" in text
+    assert f"during {PROFILE.expiry.reach_days} days" in text
+    assert PROFILE.client_id.unique == "open"
+    assert "unique among open orders only" in text
+    assert not PROFILE.fees_on_top
+    assert "out of what is bought" in text
 
 
 def test_the_hosts_of_kraken() -> None:
@@ -118,6 +123,12 @@ def test_the_client_ids_and_expiry_of_kraken() -> None:
     assert f"at most {profile.client_id.length} characters" in text
     assert f"`{profile.expiry.param}`, {profile.expiry.window_ms:,} ms" in text
     assert f"{profile.expiry.settle_ms:,} ms" in text
+    assert profile.expiry.reach_days is None
+    assert "without a stated limit of age" in text
+    assert profile.client_id.unique == "open"
+    assert "unique among open orders only" in text
+    assert profile.fees_on_top
+    assert "on top of its cost" in text
     assert f"at most every {profile.balance_hints_s:g} s" in KRAKEN
     assert f"after {lanes.TURN_S} s" in KRAKEN
 

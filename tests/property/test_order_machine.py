@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ from planar.orders.events import (
     Sending,
     Unknown,
 )
-from planar.orders.journal import _decoder, _encoder
+from planar.orders.journal_schema import decode_events, encode_event
 from planar.orders.machine import Facts, merge, state_of
 
 CID = "plaaaaaaaa000001bbbb"
@@ -84,7 +86,7 @@ def test_what_is_filled_never_shrinks(history: list[AnyEvent]) -> None:
 
 @given(events)
 def test_events_survive_the_journal(event: AnyEvent) -> None:
-    again = _decoder.decode(_encoder.encode(event))
+    (again,) = decode_events([(1, encode_event(event))], Path("j.db"))
     assert again == event
     assert type(again) is type(event)
 

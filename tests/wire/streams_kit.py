@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
 
@@ -56,7 +56,7 @@ class Meddler:
     """
 
     def __init__(self, upstream: str) -> None:
-        self.alter: Callable[[str, str], list[str]] = lambda url, frame: [frame]
+        self.alter: Callable[[str, str], Sequence[str | bytes]] = lambda url, frame: [frame]
         self.sent: list[tuple[str, str]] = []
         self.sockets: dict[str, list[web.WebSocketResponse]] = {}
         self.requests: list[str] = []
@@ -148,8 +148,20 @@ class Meddler:
                 await venue.pong(message.data)
             elif message.type is aiohttp.WSMsgType.TEXT and not self.silent:
                 for frame in self.alter(url, message.data):
-                    await client.send_str(frame)
+                    await self._pass(client, frame)
         await client.close()
+
+    @staticmethod
+    async def _pass(client: web.WebSocketResponse, frame: str | bytes) -> None:
+        """Text as text, bytes as binary; bytes of a class of their own go past the protocol."""
+        if isinstance(frame, str):
+            await client.send_str(frame)
+        elif type(frame) is bytes:
+            await client.send_bytes(frame)
+        else:
+            transport = client._req.transport if client._req is not None else None
+            if transport is not None:
+                transport.write(bytes(frame))
 
 
 class Truth:

@@ -440,8 +440,8 @@ async def test_the_short_forms(binance: Exchange) -> None:
     canceled = await binance.cancel_all_orders("BTC/USDT")
     assert {order.state for order in canceled} == {OrderState.CANCELED}
     assert [market.symbol for market in await binance.fetch_markets()] == list(binance.markets)
-    preview = binance.preview_order("BTC/USDT", "limit", "buy", 0.1, 20_000)
-    assert (preview.amount, preview.price) == (planar.Amount("0.1"), 20_000)
+    preview = await binance.preview_order("BTC/USDT", "limit", "buy", 0.1, 20_000)
+    assert (preview.order.amount, preview.order.price) == (planar.Amount("0.1"), 20_000)
 
 
 async def test_the_default_workspace_is_one_per_loop(venue: VenueRecord, tmp_path: Path) -> None:

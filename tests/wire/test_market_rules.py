@@ -160,7 +160,7 @@ async def test_what_is_suggested_and_sized_is_valid(exchange: tuple[Exchange, Ve
         amount = Amount(f"{chance.uniform(1e-9, 1e3):.12f}")
         price = Amount(f"{chance.uniform(1e-6, 1e5):.9f}")
         near = market.suggest(amount, price)
-        opened.preview_order(market.symbol, "limit", "buy", near.amount, near.price)
+        opened._request(market.symbol, "limit", "buy", near.amount, near.price, {})
         assert near.price is not None
         cost = Amount(f"{chance.uniform(100, 10_000):.2f}")
         try:
@@ -169,4 +169,4 @@ async def test_what_is_suggested_and_sized_is_valid(exchange: tuple[Exchange, Ve
             assert re.search("at (least|most)", str(error.hint))
             continue
         assert bought * near.price <= cost
-        opened.preview_order(market.symbol, "limit", "buy", bought, near.price)
+        opened._request(market.symbol, "limit", "buy", bought, near.price, {})

@@ -7,7 +7,7 @@ nothing and decides nothing. Everything that users see is composed from these pr
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,8 +15,11 @@ import msgspec
 import planar.runtime as runtime
 from planar.adapters.feed import Feed, Topic
 from planar.adapters.profile import Profile
+from planar.errors import NotSupported
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
 from planar.models.key_rights import KeyRights
+from planar.transport.context import OnSend
+from planar.transport.writes import VenueRequest
 
 
 class OrderRequest(msgspec.Struct, frozen=True):
@@ -189,8 +192,9 @@ class Adapter(abc.ABC):
 
     # -- orders ----------------------------------------------------------------------------------------------------
     @abc.abstractmethod
-    async def submit(self, request: OrderRequest, *, timeout_ms: int, on_send: Callable[[], None]) -> Order:
-        """Send one order, once. `on_send` is called immediately before its first byte leaves; if it raises, none does.
+    async def submit(self, request: OrderRequest, *, timeout_ms: int, on_send: OnSend) -> Order:
+        """Send one order, once. `on_send` is called immediately before its first byte leaves, and what it gives back is
+        awaited; if either raises, none leaves.
 
         Raises:
             PlanarError: `outcome` says what is known: NOT_SENT, REFUSED, UNKNOWN, or OK when the venue took it but its
@@ -226,6 +230,35 @@ class Adapter(abc.ABC):
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
         """Orders of any state, oldest first."""
+
+    # -- safety ----------------------------------------------------------------------------------------------------
+    async def build(self, request: OrderRequest, *, timeout_ms: int) -> VenueRequest | None:
+        """The request that `submit` would send; nothing is sent. None where it cannot be told beforehand."""
+        return None
+
+    async def fetch_trading_fee(self, symbol: str, *, timeout_ms: int) -> tuple[Amount, Amount]:
+        """What this account pays in a market: (as maker, as taker), fractions.
+
+        Raises:
+            NotSupported: the venue does not tell.
+        """
+        raise NotSupported("it does not tell what an account pays", exchange=self.id)
+
+    async def cancel_all(self, symbol: str, *, timeout_ms: int) -> None:
+        """Cancel all open orders of a market, or of all markets, by one request.
+
+        Raises:
+            NotSupported: the venue has no such request.
+        """
+        raise NotSupported("it has no request that cancels all orders", exchange=self.id)
+
+    async def cancel_all_after(self, after_s: int, *, timeout_ms: int) -> None:
+        """Have the venue cancel all orders of the account in so many seconds, unless it is told again; 0: never.
+
+        Raises:
+            NotSupported: the venue has no such switch.
+        """
+        raise NotSupported("it has no dead man's switch", exchange=self.id)
 
     # -- streams ---------------------------------------------------------------------------------------------------
     @abc.abstractmethod

@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import planar.runtime as runtime
-from planar.adapters.base import Adapter, OrderRef, OrderRequest
+from planar.adapters import priorities
+from planar.adapters.base import OrderRef, OrderRequest
 from planar.adapters.ccxt_describing import capabilities_of, exact
 from planar.adapters.ccxt_errors import translate
 from planar.adapters.ccxt_markets import CcxtMarkets
+from planar.adapters.ccxt_safety import CcxtSafety
 from planar.adapters.ccxt_seam import CcxtExchange
 from planar.adapters.ccxt_streams import open_feed
 from planar.adapters.ccxt_verdict import complete
@@ -26,7 +28,7 @@ from planar.models import AccountBalance, Candle, Fill, Market, Order, OrderBook
 from planar.models import from_ccxt as convert
 from planar.models.base import iso8601
 from planar.models.key_rights import KeyRights
-from planar.transport.context import CallContext, Priority, calling
+from planar.transport.context import CallContext, OnSend, Priority, calling
 from planar.transport.redact import redact_error, without_frames
 
 T = TypeVar("T")
@@ -48,7 +50,7 @@ def _asked(request: OrderRequest) -> Order:
     )
 
 
-class CcxtAdapter(Adapter):
+class CcxtAdapter(CcxtSafety):
     """One (exchange, environment, account) through CCXT."""
 
     def __init__(self, exchange: CcxtExchange, profile: Profile, cache: MarketCache, environment: str) -> None:
@@ -73,9 +75,9 @@ class CcxtAdapter(Adapter):
     ) -> T:
         """Run one reading method of CCXT inside a call context; `into` makes what is returned of its answer."""
         call = CallContext(name, timeout_ms, priority, reading=True, reader=reader)
-        return await self._run(call, method, *args, into=into)
+        return await self.run(call, method, *args, into=into)
 
-    async def _run(
+    async def run(
         self,
         call: CallContext,
         method: Callable[..., Awaitable[Any]],
@@ -211,7 +213,7 @@ class CcxtAdapter(Adapter):
     ) -> list[Trade]:
         """Public trades."""
         return await self._read(
-            *("fetch_trades", Priority.MARKET, timeout_ms, symbol, since_ms, limit, dict(params)),
+            *("fetch_trades", priorities.trades(since_ms, params), timeout_ms, symbol, since_ms, limit, dict(params)),
             into=self._each(convert.trade),
         )
 
@@ -229,7 +231,8 @@ class CcxtAdapter(Adapter):
         market = self._markets.table.get(symbol) if self._markets is not None else None
         known = market is not None and market.sub_type != "inverse"
         return await self._read(
-            *("fetch_ohlcv", Priority.MARKET, timeout_ms, symbol, timeframe, since_ms, limit, dict(params)),
+            *("fetch_ohlcv", priorities.candles(timeframe, since_ms, limit, params), timeout_ms),
+            *(symbol, timeframe, since_ms, limit, dict(params)),
             reader=self.profile.candle_reader if known else None,
             into=lambda rows: convert.candles(rows, exchange=self.id),
         )
@@ -246,7 +249,7 @@ class CcxtAdapter(Adapter):
     ) -> list[Fill]:
         """Own executions of one market."""
         return await self._read(
-            *("fetch_my_trades", Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params)),
+            *("fetch_my_trades", priorities.own(since_ms, params), timeout_ms, symbol, since_ms, limit, dict(params)),
             into=self._each(convert.fill),
         )
 
@@ -263,7 +266,7 @@ class CcxtAdapter(Adapter):
             raise BadResponse(f"the answer about the key lacks {error}", exchange=self.id) from error
 
     # -- orders ----------------------------------------------------------------------------------------------------
-    async def submit(self, request: OrderRequest, *, timeout_ms: int, on_send: Callable[[], None]) -> Order:
+    async def submit(self, request: OrderRequest, *, timeout_ms: int, on_send: OnSend) -> Order:
         """Send one order, once."""
         call = CallContext("create_order", timeout_ms, Priority.ORDER, journaled=True, on_send=on_send)
         amount = exact(request.amount) if request.amount is not None else None
@@ -275,8 +278,8 @@ class CcxtAdapter(Adapter):
 
         try:
             if request.replaces is not None:
-                return await self._run(call, self.exchange.edit_order, request.replaces, *common, into=acknowledged)
-            return await self._run(call, self.exchange.create_order, *common, into=acknowledged)
+                return await self.run(call, self.exchange.edit_order, request.replaces, *common, into=acknowledged)
+            return await self.run(call, self.exchange.create_order, *common, into=acknowledged)
         finally:
             self._until_ms.pop(request.client_id, None)
 
@@ -311,7 +314,7 @@ class CcxtAdapter(Adapter):
     async def cancel(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:
         """Cancel one order."""
         call = CallContext("cancel_order", timeout_ms, Priority.CANCEL, journaled=True)
-        return await self._run(
+        return await self.run(
             *(call, self.exchange.cancel_order, ref.order_id, ref.symbol, {**self._name_params(ref), **params}),
             into=self._canceled,
         )
@@ -382,7 +385,7 @@ class CcxtAdapter(Adapter):
         """Orders of any state, or the ended ones where the venue does not list both at once."""
         method = "fetch_orders" if self.capabilities.can("fetch_orders") else "fetch_closed_orders"
         return await self._read(
-            *(method, Priority.ACCOUNT, timeout_ms, symbol, since_ms, limit, dict(params)),
+            *(method, priorities.own(since_ms, params), timeout_ms, symbol, since_ms, limit, dict(params)),
             into=self._each(convert.order),
         )
 

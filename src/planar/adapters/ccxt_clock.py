@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 import planar.runtime as runtime
-from planar.errors import InvalidNonce, Outcome, PlanarError
-from planar.transport.clock import VenueClock
+from planar.errors import BadResponse, InvalidNonce, Outcome, PlanarError
+from planar.transport.clock import FIRST_MS, LAST_MS, VenueClock
 from planar.transport.context import CallContext, Priority, calling, current_call
 
 log = logging.getLogger("planar.transport")
@@ -88,7 +88,9 @@ class ClockSeam:
         """CCXT's, UTC milliseconds; whoever asks, the clock learns from the answer."""
         told_ms = await cast(Any, super()).fetch_time(dict(params))
         requests = current_call().requests
-        if isinstance(told_ms, int) and requests:
+        if not isinstance(told_ms, int) or not FIRST_MS <= told_ms < LAST_MS:
+            raise BadResponse(f"it told {str(told_ms)[:40]} for the time in milliseconds", exchange=cast(Any, self).id)
+        if requests:
             cast(Any, self).planar.monitor.told_time(told_ms, requests[-1])
         return told_ms
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ import orjson
 import planar.runtime as runtime
 from planar.adapters.ccxt_clock import ASKING, ClockSeam
 from planar.adapters.ccxt_parsing import ParsingSeam
-from planar.adapters.ccxt_tables import effect_of, request_costs
+from planar.adapters.ccxt_tables import Params, effect_of, endpoint_cost, named, own_copy, request_costs
 from planar.adapters.ccxt_verdict import complete, lacking, no_answer, refusal
 from planar.adapters.ccxt_warm import WarmSeam
 from planar.adapters.ccxt_watch import SocketSeam
@@ -34,6 +35,7 @@ from planar.transport.lanes import NonceLane
 from planar.transport.observe import Monitor
 from planar.transport.redact import redact_error
 from planar.transport.stops import stop_s
+from planar.transport.writes import Trail, VenueRequest, sent
 
 SEAMS = (
     *("fetch2", "fetch", "sign", "handle_errors", "handle_http_status_code", "prepare_request_headers", "open"),
@@ -72,6 +74,7 @@ class SeamWiring(msgspec.Struct):
         lane: in which signed requests go one after the other, for venues with nonces.
         allow_unjournaled: WRITEs that Planar's order path did not journal may pass (the user's own choice).
         warm_every_s: while orders are sent, the venue is asked so often, to keep a connection warm; None: never.
+        trail: is told of WRITEs; None: nobody is.
     """
 
     profile: Profile
@@ -82,6 +85,7 @@ class SeamWiring(msgspec.Struct):
     lane: NonceLane | None = None
     allow_unjournaled: bool = False
     warm_every_s: float | None = None
+    trail: Trail | None = None
 
 
 class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
@@ -122,14 +126,12 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
         path: str,
         api: Any = "public",
         method: str = "GET",
-        params: Mapping[str, Any] | None = None,
+        params: Params | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> Any:
         """Reserve the budget, sign, send, judge. Only READs are tried again here, whatever the options say."""
         this, wiring, call = cast(Any, self), self.planar, current_call()
-        params, config = dict(params or {}), dict(config or {})
-        params.pop("maxRetriesOnFailure", None)
-        params.pop("maxRetriesOnFailureDelay", None)
+        params, config = own_copy(params), dict(config or {})
         effect = effect_of(wiring.profile, api, method, path, call)
         if effect is Effect.WRITE and not (call.journaled or wiring.allow_unjournaled):
             raise NotSupported(
@@ -137,14 +139,16 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
                 exchange=this.id,
                 hint=f"use the methods of Exchange, or set allow_unjournaled = true in [{this.id}]",
             )
+        if effect is Effect.WRITE:
+            send = functools.partial(self._in_time, path, api, method, params, config, effect, call)
+            return await sent(wiring.trail, call, VenueRequest(method, path, named(params)), send)
         tries = 0
         while True:
             try:
                 return await self._in_time(path, api, method, params, config, effect, call)
             except PlanarError as error:
                 tries += 1
-                again = effect is Effect.READ and call.name != ASKING
-                pause_s = wiring.monitor.retries.pause_s(error, tries, call) if again else None
+                pause_s = wiring.monitor.retries.pause_s(error, tries, call) if call.name != ASKING else None
                 if pause_s is None:
                     raise
             await runtime.sleep(pause_s)
@@ -154,7 +158,7 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
         path: str,
         api: Any,
         method: str,
-        params: dict[str, Any],
+        params: Params,
         config: dict[str, Any],
         effect: Effect,
         call: CallContext,
@@ -162,40 +166,44 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
         """One request; once more if it was refused for its time alone, and the time is known better now."""
         signed_s = runtime.monotonic()
         try:
-            return await self._request(path, api, method, dict(params), config, effect, call)
+            return await self._request(path, api, method, own_copy(params), config, effect, call)
         except InvalidNonce as error:
             # the venue refused it for its time alone, so nothing happened there
             if not await self.clock_mended(error, signed_s, call):
                 raise
-            return await self._request(path, api, method, dict(params), config, effect, call)
+            return await self._request(path, api, method, own_copy(params), config, effect, call)
 
     async def _request(
         self,
         path: str,
         api: Any,
         method: str,
-        params: dict[str, Any],
+        params: Params,
         config: dict[str, Any],
         effect: Effect,
         call: CallContext,
     ) -> Any:
         this, wiring = cast(Any, self), self.planar
         section = api if isinstance(api, str) else str(api[0])
-        ccxt_cost = this.calculate_rate_limiter_cost(api, method, path, params, config)
+        ccxt_cost = endpoint_cost(this.calculate_rate_limiter_cost, api, method, path, params, config)
         try:
-            held = await wiring.budget.reserve(this.request_costs(section, method, path, params, ccxt_cost), call)
+            held = await wiring.budget.reserve(
+                this.request_costs(section, method, path, named(params), ccxt_cost), call
+            )
         except RateLimitExceeded as error:
             wiring.monitor.starved(error)
             raise
         left, answered = False, False
         try:
-            held.add(this.unasked_costs(path, params))
+            held.add(this.unasked_costs(path, named(params)))
             async with this.turn(section, call):
                 reads = self.time_reads()
                 request = this.sign(path, api, method, params)
                 timed = self.time_reads() != reads
                 if effect is Effect.WRITE and call.on_send is not None:
-                    call.on_send()
+                    waiting = call.on_send()
+                    if waiting is not None:
+                        await waiting
                 call.next_effect = effect
                 left = True
                 answer = await this.fetch(request["url"], request["method"], request["headers"], request["body"])
@@ -210,7 +218,7 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
             raise
         finally:
             held.end(sent=left, answered=answered)
-        lack = lacking(wiring.profile, section, method, path, params, answer)
+        lack = lacking(wiring.profile, section, method, path, named(params), answer)
         if lack is not None:
             call.requests[-1].outcome = Outcome.UNKNOWN
             error = BadResponse(f"the answer to {method} {path} {lack}", exchange=this.id)
@@ -275,7 +283,7 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
         for spec in profile.meters:
             if spec.header is not None:
                 used = answer.headers.get(spec.header)
-                if used is not None and used.isdigit():
+                if used is not None and used.isascii() and used.isdigit():
                     budget.observe(spec.name, float(used), began)
         otherwise_s = profile.stops.get(answer.status)
         if otherwise_s is not None:

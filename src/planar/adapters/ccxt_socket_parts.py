@@ -11,8 +11,20 @@ import aiohttp
 
 import planar.runtime as runtime
 from planar.adapters.ccxt_errors import planar_class
-from planar.errors import BadResponse, ExchangeNotAvailable, PlanarError, RequestTimeout
+from planar.errors import (
+    ArgumentsRequired,
+    BadResponse,
+    BadSymbol,
+    ExchangeNotAvailable,
+    NotSupported,
+    PlanarError,
+    RequestTimeout,
+)
 from planar.transport.redact import redact
+from planar.transport.stops import seconds_of
+
+_NO_MARKET = "does not have market symbol"
+"""In the text of CCXT's own `BadSymbol`, which no venue says."""
 
 
 class Pace:
@@ -52,8 +64,7 @@ def request_ids(message: Any) -> list[str]:
 
 def retry_after_s(error: Exception) -> float | None:
     headers: Mapping[str, str] = getattr(error, "headers", None) or {}
-    text = headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else None
+    return seconds_of(headers.get("Retry-After", "").strip())
 
 
 def dial_error(error: Exception, url: str) -> PlanarError:
@@ -74,8 +85,11 @@ def dial_error(error: Exception, url: str) -> PlanarError:
 
 
 def poison(error: Exception) -> Exception:
-    """A frame that broke its handler. An error that CCXT means stays what it is."""
-    if planar_class(error) is not BadResponse:
+    """A frame that broke its handler. An error that CCXT makes of the venue's words stays what it is; one that it raises
+    over what it found in the frame (no symbol, a market that there is not) would end a stream for good."""
+    kind = planar_class(error)
+    own = issubclass(kind, ArgumentsRequired | NotSupported) or (kind is BadSymbol and _NO_MARKET in str(error))
+    if kind is not BadResponse and not own:
         return error
     made = BadResponse(f"a frame could not be read ({type(error).__name__}: {redact(str(error))})")
     made.__cause__ = error

@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 from planar.adapters.profile import Profile
 from planar.errors import Outcome
 from planar.transport.context import CallContext, Effect
+
+Params: TypeAlias = "Mapping[str, Any] | Sequence[Any]"
+"""The parameters of a request. Some ids send a list of objects in the place of an object."""
+
+_OF_CCXT = ("maxRetriesOnFailure", "maxRetriesOnFailureDelay")
+
+
+def own_copy(params: Params | None) -> Params:
+    """What CCXT may write into; without its parameters of sending again, which Planar decides."""
+    if params is not None and not isinstance(params, Mapping):
+        return list(params)
+    return {name: value for name, value in (params or {}).items() if name not in _OF_CCXT}
+
+
+def named(params: Params) -> Mapping[str, Any]:
+    """The parameters by name; those in a list have none."""
+    return params if isinstance(params, Mapping) else {"": params}
+
+
+def endpoint_cost(
+    calculate: Callable[..., Any], api: Any, method: str, path: str, params: Params, config: Mapping[str, Any]
+) -> float:
+    """CCXT's cost of a request. Where its sums fail on these parameters ("100" for a number), it is the most that the
+    endpoint can cost."""
+    try:
+        return float(calculate(api, method, path, params, config))
+    except (TypeError, ValueError, LookupError):
+        return max(_numbers(config), default=1.0)
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """All costs within CCXT's table of an endpoint; the first of a pair is a bound, not a cost."""
+    if isinstance(value, Mapping):
+        for inner in cast("Mapping[str, Any]", value).values():
+            yield from _numbers(inner)
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            yield from _numbers(cast("list[Any]", inner)[-1] if isinstance(inner, list) and inner else inner)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield float(value)
 
 
 def request_costs(profile: Profile, api: str, method: str, path: str, ccxt_cost: float) -> Sequence[tuple[str, float]]:
@@ -35,10 +75,15 @@ def code_and_message(profile: Profile, body: Mapping[str, Any], text: str) -> tu
     """The venue's code and text of an error body."""
     code: Any = body.get(profile.code_field)
     if isinstance(code, list):
-        texts = [str(part) for part in cast("list[Any]", code)]
-        return (texts[0], "; ".join(texts[1:])) if texts else (None, text)
+        parts = cast("list[Any]", code)
+        return (_code(parts[0]), "; ".join(map(str, parts[1:]))) if parts else (None, text)
     said = next((body[name] for name in profile.message_fields if body.get(name)), text)
-    return (str(code) if code is not None else None, str(said))
+    return _code(code), str(said)
+
+
+def _code(value: Any) -> str | None:
+    """A text or a whole number; anything else is no code."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
 
 
 def new_order_part(profile: Profile, code: str | None, body: Mapping[str, Any]) -> tuple[Outcome, str] | None:

@@ -93,7 +93,7 @@ def refusal(
         parsed: the body; None if it is no JSON.
         key: the key that the requests are signed with.
     """
-    code, message, outcome = None, text, None
+    code, message, outcome, row, part, own_word = None, text, None, None, None, False
     if isinstance(parsed, dict):
         body = cast("dict[str, Any]", parsed)
         code, message = code_and_message(profile, body, text)
@@ -102,20 +102,25 @@ def refusal(
             outcome, said = part
             row, message = row_for(profile, code, said), f"{message} {said}".rstrip()
         else:
-            row = row_for(profile, code, message) or STATUS_ROWS.get(answer.status)
-    else:
-        row = STATUS_ROWS.get(answer.status)
+            row = row_for(profile, code, message)
+        # where no table says what errors look like, any object that CCXT takes for one is
+        own_word = row is not None or (code is not None if profile.errors else bool(body))
+    venue_row = row
+    if part is None:
+        row = row or STATUS_ROWS.get(answer.status)
     kind = row.kind if row else planar_class(error)
     limited_s = profile.stops.get(answer.status)
+    front = answer.status >= 500
     if outcome is None:
-        outcome = row.outcome if row else _unlisted(profile, code, kind)
-        if parsed in (None, {}, []) or (answer.status >= 500 and outcome is Outcome.REFUSED) or (limited_s and not row):
-            # a front may have answered after the venue acted; only the venue's own word proves a refusal
-            outcome = Outcome.UNKNOWN
+        outcome = venue_row.outcome if venue_row else _unlisted(profile, code, kind)
+        front = front or not own_word or (limited_s is not None and row is None)
+    if front and outcome is Outcome.REFUSED:
+        # a front may have answered after the venue acted; only the venue's own word proves a refusal
+        outcome = Outcome.UNKNOWN
     if limited_s is not None and not issubclass(kind, RateLimitExceeded):
         kind, row = RateLimitExceeded, None
-    what = f"[{code}] {message}".rstrip() if code else f"HTTP {answer.status}: {start_of(message)}"
-    what = redact(what)
+    what = f"[{start_of(code)}] {start_of(message, 500)}" if code else f"HTTP {answer.status}: {start_of(message)}"
+    what = redact(what.rstrip())
     if issubclass(kind, errors.AuthenticationError) and key:
         what += f" (key {masked(key)} in the environment {environment})"
     retry_s = profile.stops.get(code or "") if limited_s is None else stop_s(answer.headers, text, limited_s)
@@ -201,7 +206,7 @@ def masked(key: str) -> str:
     return f"{key[:4]}...{key[-4:]}" if len(key) >= 20 else "***"
 
 
-def start_of(text: str) -> str:
+def start_of(text: str, length: int = 120) -> str:
     """The beginning of a text, on one line."""
-    shortened = " ".join(text.split())
-    return shortened[:120] + ("..." if len(shortened) > 120 else "")
+    shortened = " ".join(text[: 10 * length].split())
+    return shortened[:length] + ("..." if len(shortened) > length else "")

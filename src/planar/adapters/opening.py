@@ -18,6 +18,7 @@ from planar.adapters.market_cache import MarketCache
 from planar.adapters.profile import Profile, hosts_of, load_profile
 from planar.config.secret_type import Secret
 from planar.errors import NotSupported
+from planar.transport.addresses import USUAL, Way, way_out
 from planar.transport.budget import Budget
 from planar.transport.dialer import Dialer, Route
 from planar.transport.guard import HostRules
@@ -25,6 +26,7 @@ from planar.transport.lanes import NonceLanes
 from planar.transport.meters import MeterSpec
 from planar.transport.observe import Observatory
 from planar.transport.pool import MeterPool
+from planar.transport.writes import Trail
 
 log = logging.getLogger("planar")
 
@@ -66,6 +68,11 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
     allow_unjournaled: bool = False
     ccxt: Mapping[str, Any] = {}
 
+    def for_another_process(self) -> dict[str, Any]:
+        """Its fields, secrets revealed: for a private pipe, and nothing else."""
+        fields = msgspec.structs.asdict(self)
+        return fields | {"proxy": None if self.proxy is None else self.proxy.reveal()}
+
     def __repr__(self) -> str:
         return f"OpeningRequest(exchange={self.exchange!r}, environment={self.environment!r})"
 
@@ -77,12 +84,14 @@ def open_adapter(
     markets: MarketCache,
     observatory: Observatory | None = None,
     lanes: NonceLanes | None = None,
+    trail: Trail | None = None,
 ) -> CcxtAdapter:
     """Make the adapter. Nothing is sent.
 
     Args:
         observatory: watches its requests with those of others; None: they are watched alone.
         lanes: of all keys; None: nobody else uses its key.
+        trail: is told of requests that change something; None: nobody is.
 
     Raises:
         NotSupported: CCXT has no such exchange, or the exchange no such environment.
@@ -104,7 +113,7 @@ def open_adapter(
         reuse_s=profile.reuse_s,
     )
     if not profile.meters:
-        profile = msgspec.structs.replace(profile, meters=(_derived_meter(request.exchange),))
+        profile = msgspec.structs.replace(profile, meters=(derived_meter(request.exchange),))
     if request.spacing_ms:
         warn_of_spacing(request, profile.meters[0])
     budget = Budget(
@@ -116,6 +125,7 @@ def open_adapter(
         pacing=request.pacing,
         spacing_ms=request.spacing_ms,
         instance=request.instance,
+        way=_way(request),
     )
     monitor = (observatory or Observatory()).monitor(request.exchange, request.environment, request.instance)
     if request.environment != "local":  # there both clocks are this machine's
@@ -127,11 +137,21 @@ def open_adapter(
     wiring = SeamWiring(
         profile, dialer.session(route), budget, request.environment, monitor, lane, request.allow_unjournaled
     )
+    wiring.trail = trail
     if request.unix_socket is None:  # which is opened at once
         wiring.warm_every_s = profile.reuse_s * PART
     exchange = create(request.exchange, _ccxt_config(request, profile), wiring)
     _switch_environment(exchange, request.environment)
     return CcxtAdapter(exchange, profile, markets, request.environment)
+
+
+def _way(request: OpeningRequest) -> Way:
+    """How requests leave. Those to a local venue all leave this machine as one."""
+    if request.unix_socket is not None or (request.proxy is None and request.source_address is None):
+        return USUAL
+    description = _describe(request.exchange)
+    hosts = hosts_of(description["urls"].get("api"), description.get("hostname"), ("http", "https"))
+    return way_out(hosts[0] if hosts else "", request.proxy, request.no_proxy, request.source_address)
 
 
 @cache
@@ -167,7 +187,7 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _derived_meter(exchange_id: str) -> MeterSpec:
+def derived_meter(exchange_id: str) -> MeterSpec:
     """CCXT's one limit as a sliding window: its rolling window where it has one, else what ten seconds allow."""
     description = _describe(exchange_id)
     pace_ms = float(description.get("rateLimit") or 1000)

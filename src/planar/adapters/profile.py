@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,6 +34,7 @@ class ClientIdRule(msgspec.Struct, frozen=True):
         search_param: name in CCXT's `params` by which lists of open and ended orders are narrowed to one id, for venues
             that cannot be asked for it directly; None: all of them are looked through.
         prefix: what ids of Planar begin with.
+        unique: among which orders of the account an id can stand once only: "open" orders, or "all"; "": not known.
     """
 
     length: int = 32
@@ -42,6 +43,7 @@ class ClientIdRule(msgspec.Struct, frozen=True):
     query_param: str | None = None
     search_param: str | None = None
     prefix: str = "pl"
+    unique: Literal["open", "all", ""] = ""
 
     @property
     def tail(self) -> tuple[int, int]:
@@ -63,6 +65,8 @@ class ExpiryRule(msgspec.Struct, frozen=True):
         param: the parameter that sets the window.
         as_time: the parameter is a time (RFC 3339), not a number of milliseconds.
         settle_ms: how long after acceptance an order may still be missing from the venue's answers.
+        reach_days: for how many days an order that ended without a fill can still be queried; None: no limit is stated.
+        reach_source: where the venue says that.
         source: where the venue says so.
     """
 
@@ -72,6 +76,8 @@ class ExpiryRule(msgspec.Struct, frozen=True):
     as_time: bool = False
     settle_ms: int = 5_000
     source: str = ""
+    reach_days: int | None = None
+    reach_source: str = ""
 
 
 class ErrorRow(msgspec.Struct, frozen=True):
@@ -149,6 +155,19 @@ class KeyInfoRule(msgspec.Struct, frozen=True):
     needs_right: bool
 
 
+class DeadManRule(msgspec.Struct, frozen=True):
+    """The venue's own dead man's switch: it cancels all orders of the account unless it is told again in time.
+
+    Attributes:
+        least_s, most_s: how long it may be set for, in whole seconds.
+        source: where the venue says so.
+    """
+
+    least_s: int
+    most_s: int
+    source: str = ""
+
+
 class Profile(msgspec.Struct, frozen=True):
     """All tables of one venue.
 
@@ -196,6 +215,9 @@ class Profile(msgspec.Struct, frozen=True):
             of inverse contracts, whose volume stands elsewhere.
         book_reader: the same for an order book, whose levels become pairs of floats.
         price_band: reads from a listed market how far from the market its prices may be, or None.
+        cancels_whole_account: its request that cancels all orders knows no market: it cancels those of all markets.
+        fees_on_top: the fee of a spot buy is taken in quote currency, above its cost; False: out of what is bought.
+        dead_man: the venue's own dead man's switch for all orders of the account, or None.
     """
 
     id: str
@@ -235,6 +257,9 @@ class Profile(msgspec.Struct, frozen=True):
     candle_reader: Callable[[bytes], Any] | None = None
     book_reader: Callable[[bytes], Any] | None = None
     price_band: Callable[[Mapping[str, Any]], PriceBand | None] | None = None
+    cancels_whole_account: bool = False
+    dead_man: DeadManRule | None = None
+    fees_on_top: bool = True
 
 
 def load_profile(exchange_id: str) -> Profile:

@@ -42,6 +42,8 @@ def orders(
     *,
     all: Flag = False,
     limit: Count = 50,
+    live: Flag = False,
+    seconds: Annotated[float | None, Parameter()] = None,
     target: Target = HERE,
     json: Json = False,
 ) -> int:
@@ -51,7 +53,15 @@ def orders(
         symbol: market, such as BTC/USDT.
         all: orders of any state; needs a symbol.
         limit: at most this many, the newest.
+        live: go on: a table that moves on a terminal, otherwise a line for each change. Ctrl-C ends it.
+        seconds: end --live after this time. [default: never]
     """
+    if live:
+        if all:
+            raise UsageError("--live and --all contradict each other", hint="--live shows what is open, as it changes")
+        from planar.cli.orders_live import follow
+
+        return run(follow(target, symbol, seconds, json=json))
     if all and symbol is None:
         raise UsageError("--all needs a market", hint="planar orders BTC/USDT --all")
 

@@ -13,12 +13,16 @@ from cyclopts import App, CycloptsError, Group
 
 from planar.cli import (
     account,
+    audit,
     budget,
     exits,
     health,
+    journal,
     market,
     order,
+    orders_resolve,
     setup,
+    stop,
     venue,
     venue_accounts,
     venue_clients,
@@ -31,6 +35,7 @@ from planar.cli.demo.command import demo
 from planar.cli.doctor import doctor
 from planar.cli.examples import EXAMPLES
 from planar.cli.exits import Interrupted, UsageError
+from planar.cli.reconcile import reconcile
 from planar.errors import PlanarError
 
 MARKET_DATA = Group("Market data", sort_key=1)
@@ -66,9 +71,13 @@ def make_app() -> App:
     _add(app, market.ohlcv, "ohlcv", MARKET_DATA)
     _add(app, watch.watch, "watch", MARKET_DATA)
     _add(app, account.balance, "balance", ACCOUNT)
-    _add(app, account.orders, "orders", ACCOUNT)
+    app.command(_orders_app())
     app.command(_order_app())
+    app.command(_journal_app())
     _add(app, account.cancel, "cancel", ACCOUNT)
+    _add(app, stop.stop, "stop", ACCOUNT)
+    app.command(_audit_app())
+    _add(app, reconcile, "reconcile", ACCOUNT)
     _add(app, budget.budget, "budget", ACCOUNT)
     _add(app, health.health, "health", ACCOUNT)
     _add(app, demo, "demo", LOCAL)
@@ -83,7 +92,7 @@ def make_app() -> App:
 def _order_app() -> App:
     app = App(
         name="order",
-        help="Send one order, look at one, decide about one.",
+        help="Send one order, look at one.",
         group=ACCOUNT,
         sort_key=1,
         help_epilogue=DETAILS,
@@ -91,7 +100,36 @@ def _order_app() -> App:
     _add(app, order.buy, "order buy")
     _add(app, order.sell, "order sell")
     _add(app, order.show, "order show")
-    _add(app, order.decide, "order decide")
+    return app
+
+
+def _orders_app() -> App:
+    example = f"Example:\n  {EXAMPLES['orders']}"
+    app = App(name="orders", group=ACCOUNT, sort_key=1, help_epilogue=example)
+    app.default(account.orders)
+    _add(app, orders_resolve.resolve, "orders resolve")
+    return app
+
+
+def _journal_app() -> App:
+    app = App(
+        name="journal",
+        help="Look at the order journals of this machine, check them, make them smaller.",
+        group=ACCOUNT,
+        sort_key=2,
+        help_epilogue=DETAILS,
+    )
+    _add(app, journal.journals, "journal list")
+    _add(app, journal.show, "journal show")
+    _add(app, journal.verify, "journal verify")
+    _add(app, journal.export, "journal export")
+    _add(app, journal.compact, "journal compact")
+    return app
+
+
+def _audit_app() -> App:
+    app = App(name="audit", help="Look at the audit trail.", group=ACCOUNT, sort_key=3, help_epilogue=DETAILS)
+    _add(app, audit.show, "audit show")
     return app
 
 

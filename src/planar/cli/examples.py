@@ -13,6 +13,7 @@ EXAMPLES: dict[str, str] = {
     "balance": "planar balance --exchange binance --environment local",
     "orders": "planar orders BTC/USDT --all --environment local -e binance",
     "cancel": "planar cancel BTC/USDT 360411952 --environment local -e binance",
+    "reconcile": "planar reconcile binance --environment local --policy cancel --dry-run",
     "budget": "planar budget --exchange binance --environment local",
     "health": "planar health --exchange binance --environment local",
     "demo": "planar demo --seconds 10",
@@ -22,9 +23,16 @@ EXAMPLES: dict[str, str] = {
     "order buy": "planar order buy BTC/USDT 0.01 --price 60000 -e binance --environment local",
     "order sell": "planar order sell BTC/USDT 0.01 --market -e binance --environment local --yes",
     "order show": "planar order show BTC/USDT 360411952 -e binance --environment local",
-    "order decide": (
-        "planar order decide plcplczsbx000001rmod canceled --reason 'it is not in the history of the website' -e binance"
+    "orders resolve": (
+        "planar orders resolve binance plcplczsbx000001rmod --as canceled --reason 'not in the history of the website'"
     ),
+    "journal list": "planar journal list --environment local",
+    "journal show": "planar journal show --exchange binance --order 360411952",
+    "journal verify": "planar journal verify --exchange binance --environment live",
+    "journal export": "planar journal export --exchange binance --format csv > orders.csv",
+    "journal compact": "planar journal compact --exchange binance --before 90d --keep-fills",
+    "stop": "planar stop binance --environment local",
+    "audit show": "planar audit show --exchange binance --limit 20",
     "config check": "planar config check --json",
     "venue up": "planar venue up --port 8877 --activity",
     "venue status": "planar venue status",

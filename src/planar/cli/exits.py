@@ -13,6 +13,7 @@ OK = 0
 REFUSED = 1
 USAGE = 2
 UNKNOWN = 3
+DIFFERENT = 4
 FAULT = 70
 INTERRUPTED = 130
 READER_GONE = 141
@@ -22,6 +23,7 @@ TABLE: tuple[tuple[int, str], ...] = (
     (REFUSED, "the exchange, the network or the local venue said no"),
     (USAGE, "the command line, the configuration or the credentials are wrong"),
     (UNKNOWN, "an order may or may not exist at the exchange; do not send it again"),
+    (DIFFERENT, "`planar reconcile` found differences between the journal and the exchange"),
     (FAULT, "a fault in Planar itself; PLANAR_DEBUG=1 shows where"),
     (INTERRUPTED, "interrupted with Ctrl-C (143: ended by SIGTERM)"),
     (READER_GONE, "the reader of the output went away"),

@@ -1,4 +1,4 @@
-"""`planar order buy | sell | show | decide`: one order, previewed, confirmed, journaled, sent at most once."""
+"""`planar order buy | sell | show`: one order, previewed, confirmed, journaled, sent at most once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from planar.exchange import Exchange
     from planar.models import Order
     from planar.orders import OrderHandle
+    from planar.orders.preview import Preview
 
 KIND = Group("Which order", sort_key=1)
 SENDING = Group("Sending", sort_key=2)
@@ -30,8 +31,6 @@ SETTLE_S = 5.0
 """How long the command waits for the end of an order that executes at once."""
 RESOLVE_TIMEOUTS = 3
 """How many timeouts of the exchange long the command looks into an order that the exchange may or may not have."""
-
-Ended = Literal["filled", "canceled", "expired", "never_accepted"]
 
 
 @Parameter(name="*", group=KIND)
@@ -123,40 +122,7 @@ def show(symbol: str, id: str, /, *, target: Target = HERE, json: Json = False) 
             return await exchange.fetch_order(id, symbol)
 
     found = run(ask())
-    return output.show(found, lambda: output.facts(_rows(found)), json=json)
-
-
-def decide(
-    client_id: str,
-    state: Ended,
-    /,
-    *,
-    reason: str,
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="", show_default=False)] = False,
-    target: Target = HERE,
-    json: Json = False,
-) -> int:
-    """Say what became of an order that stays unknown because the exchange does not tell. Journaled, with the reason.
-
-    Args:
-        client_id: the client id that Planar gave it.
-        state: filled, canceled, expired or never_accepted.
-        reason: what was looked at, and where.
-        yes: do not ask.
-    """
-
-    async def work() -> Order | None:
-        async with opened(target, private=True) as exchange:
-            question = f"Hold {client_id} for {state} on {exchange.id} ({exchange.environment}) from now on?"
-            if not yes and not await confirm(question, json=json):
-                return None
-            return await exchange.decide_order(client_id, state, reason)
-
-    decided = run(work())
-    if decided is None:
-        output.console().print("Nothing was decided.")
-        return exits.OK
-    return output.show(decided, lambda: output.facts(_rows(decided)), json=json)
+    return output.show(found, lambda: output.facts(order_rows(found)), json=json)
 
 
 def _order(
@@ -168,8 +134,8 @@ def _order(
         async with opened(target, private=True) as exchange:
             with saying_outcome("ordered"):
                 if not sending.yes or sending.dry_run:
-                    request = exchange.preview_order(symbol, type_, side, amount, kind.price, params)
-                    if not await _agreed(exchange, request, sending, json):
+                    found = await exchange.preview_order(symbol, type_, side, amount, kind.price, params)
+                    if not await _agreed(found, sending, json):
                         return exits.OK
                 args = (symbol, type_, side, amount, kind.price, params)
                 return await _send(exchange, args, sending.intent, json)
@@ -204,13 +170,12 @@ def _translated(kind: Kind, amount: Decimal | None) -> tuple[str, dict[str, Any]
     return ("market" if kind.price is None else "limit"), params
 
 
-async def _agreed(exchange: Exchange, request: Any, sending: Sending, json: bool) -> bool:
+async def _agreed(found: Preview, sending: Sending, json: bool) -> bool:
     """Show the preview; True if the order is to be sent."""
     from planar.cli import preview
 
-    found = await preview.preview(exchange, request)
     if json and sending.dry_run:
-        output.print_json(preview.as_json(found, sent=False))
+        output.print_json(preview.as_json(found))
     elif not json:
         output.console().print(output.facts(preview.rows(found)))
     if sending.dry_run:
@@ -233,7 +198,9 @@ async def _send(exchange: Exchange, args: tuple[Any, ...], intent: str, json: bo
         raise
     order = await _ended(handle)
     output.show(
-        order, lambda: output.facts([("exchange", f"{exchange.id} ({exchange.environment})"), *_rows(order)]), json=json
+        order,
+        lambda: output.facts([("exchange", f"{exchange.id} ({exchange.environment})"), *order_rows(order)]),
+        json=json,
     )
     return exits.REFUSED if order.status == "rejected" else exits.OK
 
@@ -251,7 +218,7 @@ async def _looked_into(error: OrderUnknown, timeout_ms: int) -> OrderHandle:
         error.hint = (
             "do not send it again: it is in the journal, and the next command that orders on this account looks into "
             f"it first; `planar order show {handle.symbol} {error.client_id}` asks the exchange; once you know from "
-            f"elsewhere what became of it: planar order decide {error.client_id} STATE --reason ..."
+            f"elsewhere what became of it: planar orders resolve {error.exchange} {error.client_id} --as STATE --reason ..."
         )
         raise error from None
     return handle
@@ -269,7 +236,7 @@ async def _ended(handle: OrderHandle) -> Order:
     return handle.snapshot
 
 
-def _rows(order: Order) -> list[tuple[str, str]]:
+def order_rows(order: Order) -> list[tuple[str, str]]:
     fees = ", ".join(f"{output.number(fee.cost)} {fee.currency or ''}".strip() for fee in order.fees)
     size = output.NONE if order.amount is None else str(order.amount)
     price = f" at {order.price}" if order.price is not None else ""

@@ -93,7 +93,7 @@ async def opened(target: Target, *, private: bool = False) -> AsyncGenerator[Exc
 
     async with planar.open() as workspace:
         if private:
-            _check_private(workspace, target)
+            check_private(workspace, target)
         with busy("opening the exchange"):
             exchange = await open_exchange(workspace, target)
         yield exchange
@@ -126,7 +126,7 @@ async def open_exchange(workspace: Workspace, target: Target) -> Exchange:
     return exchange
 
 
-def _check_private(workspace: Workspace, target: Target) -> None:
+def check_private(workspace: Workspace, target: Target) -> None:
     """Refuse what would be refused later, before a request is made for the markets.
 
     Raises:

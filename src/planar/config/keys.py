@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from planar.config import values
+from planar.config.limits import limits
 from planar.config.values import Kind, Parse
 
 
@@ -44,6 +45,9 @@ _NETWORK: tuple[Key, ...] = (
 )
 _SECRETS_MODE = Key(name="secrets_mode", field="secrets_mode", kind="text", parse=values.choice(("private", "mounted")))
 
+_AUDIT = _flag("audit")
+_DURABILITY = Key(name="durability", field="durability", kind="text", parse=values.choice(("process", "disk")))
+
 EXCHANGE_KEYS: tuple[Key, ...] = (
     _ENVIRONMENT,
     Key(name="sandbox", field="environment", kind="boolean", parse=values.sandbox_switch),
@@ -76,6 +80,11 @@ EXCHANGE_KEYS: tuple[Key, ...] = (
     _flag("backup"),
     _flag("enabled"),
     _flag("read_only"),
+    _flag("dry_run"),
+    _AUDIT,
+    Key(name="limits", field="limits", kind="table", parse=limits),
+    _DURABILITY,
+    Key(name="reconcile", field="reconcile", kind="text", parse=values.choice(("report", "adopt", "cancel"))),
     _flag("withdrawals"),
     _flag("allow_unjournaled"),
     _SECRETS_MODE,
@@ -83,7 +92,15 @@ EXCHANGE_KEYS: tuple[Key, ...] = (
 )
 """Of `[<id>]` and `[exchanges.<id>]`."""
 
-WORKSPACE_KEYS: tuple[Key, ...] = (_ENVIRONMENT, _TIMEOUT, _flag("verify_ssl"), *_NETWORK, _SECRETS_MODE)
+WORKSPACE_KEYS: tuple[Key, ...] = (
+    _ENVIRONMENT,
+    _TIMEOUT,
+    _flag("verify_ssl"),
+    _AUDIT,
+    _DURABILITY,
+    *_NETWORK,
+    _SECRETS_MODE,
+)
 """Of `[workspace]`: what holds for every exchange that does not say otherwise."""
 
 VENUE_KEYS: tuple[Key, ...] = (
@@ -97,6 +114,7 @@ BUDGET_KEYS: tuple[Key, ...] = (
     Key(name="shared", field="shared", kind="boolean", parse=values.sharing),
     Key(name="reserve", field="reserve", kind="text", parse=values.fraction(0, 0.5)),
     Key(name="share", field="share", kind="text", parse=values.fraction(0.01, 1)),
+    Key(name="address", field="address", kind="text", parse=values.name),
 )
 """Of `[budget]`."""
 

@@ -6,6 +6,7 @@ defaults) have been merged by `planar.config.merge`. The defaults of all setting
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,10 +21,50 @@ data, simulated fills, no credentials)."""
 Leveraged = Literal["from", "to", "both"]
 """Which side may borrow on margin: `from` longs, `to` shorts, `both`."""
 
+Durability = Literal["process", "disk"]
+"""What an order that was journaled survives before it is sent: the death of the process, or of the machine too."""
+
+ReconcilePolicy = Literal["report", "adopt", "cancel"]
+"""What is done with open orders that carry the journal's id and are not in it."""
+
 SecretsMode = Literal["private", "mounted"]
 """`private`: secret files must be closed to other users. `mounted`: a container or secret store sets their modes."""
 
 ENVIRONMENTS: tuple[Environment, ...] = ("live", "sandbox", "demo", "local", "paper")
+
+
+class ValueLimit(msgspec.Struct, frozen=True):
+    """An amount of money: how much, of which currency."""
+
+    value: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{self.value:f} {self.currency}"
+
+
+class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one account may order. None: no limit.
+
+    Attributes:
+        max_order_value: the most that one order may be worth.
+        max_open_orders: how many orders may be open at once.
+        max_position: currency -> how much of it may be held, what open orders would still buy included.
+        max_orders_per_minute: how many orders may be sent within 60 s.
+        price_collar: how much worse than the market a price may be, as a fraction of it.
+        accounts: account's name -> its own limits, complete: what is not written for it there is taken from here.
+    """
+
+    max_order_value: ValueLimit | None = None
+    max_open_orders: int | None = None
+    max_position: dict[str, Decimal] = {}
+    max_orders_per_minute: int | None = None
+    price_collar: Decimal | None = None
+    accounts: dict[str, LimitSettings] = {}
+
+    def of(self, account: str) -> LimitSettings:
+        """The limits of an account; "" is the one without a name."""
+        return self.accounts.get(account, self)
 
 
 class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +89,12 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
         backup: this exchange is asked when the primary fails.
         enabled: False refuses to open it.
         read_only: True refuses every call that changes something at the venue.
+        dry_run: True checks and previews every order, and sends none.
+        audit: True keeps a trail of every request that changes something, and of its answer.
+        limits: what its accounts may order.
+        durability: what an order's journal survives before the order is sent.
+        reconcile: what is done with open orders of the journal's id that it does not hold: they are told, adopted into it,
+            or canceled.
         withdrawals: True allows withdrawals.
         allow_unjournaled: True lets order, transfer and withdrawal endpoints through `exchange.ccxt`.
         secrets_mode: whether open modes of its secret files are accepted.
@@ -70,6 +117,11 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
     backup: bool = False
     enabled: bool = True
     read_only: bool = False
+    dry_run: bool = False
+    audit: bool = True
+    limits: LimitSettings = LimitSettings()
+    durability: Durability = "process"
+    reconcile: ReconcilePolicy = "report"
     withdrawals: bool = False
     allow_unjournaled: bool = False
     secrets_mode: SecretsMode = "private"
@@ -98,11 +150,14 @@ class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True):
             use the same one; a Secret since it may hold a password.
         reserve: part of each limit that only cancels may use.
         share: part of each limit that may be used at all, where programs that do not share the meters use the rest.
+        address: name of the address from which this machine's requests leave, among machines that share a Redis; those
+            with one name are one address to the exchanges. None: the address itself, if the world sees it.
     """
 
     shared: bool | Secret = True
     reserve: float = 0.02
     share: float = 1.0
+    address: str | None = None
 
 
 class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True):

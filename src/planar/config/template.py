@@ -28,6 +28,10 @@ _CONFIG = """\
 # rateLimit = 100            # extra milliseconds between requests; the exchange's own limits always hold
 # enableRateLimit = true     # false removes pacing (never the stop after a ban)
 # read_only = true           # refuse every call that changes something at the exchange
+# dry_run = true             # check and preview every order, send none
+# audit = true               # keep a trail of every request that changes something
+# durability = "disk"        # an order is on the disk before it is sent: it survives a power failure
+# reconcile = "report"       # orders at the exchange that the journal has lost: "adopt" takes them in, "cancel" ends them
 # withdrawals = false        # true allows withdrawals
 # allow_unjournaled = false  # true lets orders through exchange.ccxt, past the journal
 # verify_ssl = true          # false accepts any certificate
@@ -39,6 +43,13 @@ _CONFIG = """\
 # enabled = true
 # primary = true
 # backup = false
+
+# [{id}.limits]            # what an account may order; [{id}.limits.NAME] for the account NAME
+# max_order_value = "1000 USDT"
+# max_open_orders = 20
+# max_position = {{ BTC = "0.5" }}
+# max_orders_per_minute = 60
+# price_collar = "5%"      # how much worse than the market a price may be
 
 # [{id}.ccxt]              # passed to CCXT's constructor as it is
 # options = {{ adjustForTimeDifference = true }}
@@ -57,12 +68,15 @@ _CONFIG = """\
 # ca_file = "company-ca.pem"
 # source_address = "192.0.2.10"
 # verify_ssl = true
+# audit = true
+# durability = "process"
 # secrets_mode = "private"
 
 # [budget]                   # how what the exchanges allow is shared
 # shared = true              # by all processes of this machine; false: by none; "redis://..." by machines
 # reserve = 0.02             # part of each limit that only cancels may use
 # share = 1.0                # part of each limit that may be used at all
+# address = "office"         # with a Redis: name of the address that this machine's requests leave from
 
 # [alarms]                   # where what you must hear of is told
 # log = true                 # the logger planar.alarms

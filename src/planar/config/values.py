@@ -209,6 +209,13 @@ def sharing(value: object) -> bool | Secret:
     raise Wrong(f"is {shown}; it must be true, false or a URL", 'for example "redis://127.0.0.1:6379/0"')
 
 
+def name(value: object) -> str:
+    """A name of one's own choice."""
+    if isinstance(value, str) and re.fullmatch(r"[\w.:-]{1,64}", value):
+        return value
+    raise Wrong(f"is {written(value)}; it must be a name of letters, digits, '.', ':', '-' and '_' in quotes")
+
+
 def file_path(value: object) -> str:
     """A path of a file, `~` for the home directory."""
     if isinstance(value, str) and value.strip():

@@ -6,13 +6,16 @@ from typing import Any
 
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.errors import NotSupported
+from planar.exchange.safety import SafetyMethods
 from planar.exchange.streaming import StreamMethods
+from planar.exchange.views import OrdersView, Portfolio, portfolio
+from planar.models import Amount
 from planar.transport.observe import ExchangeHealth
 
 __all__ = ["Exchange"]
 
 
-class Exchange(StreamMethods):
+class Exchange(SafetyMethods, StreamMethods):
     """What users hold. Made by `Workspace.exchange`; one object per (exchange, account, environment)."""
 
     @property
@@ -22,6 +25,21 @@ class Exchange(StreamMethods):
         if not isinstance(self._adapter, CcxtAdapter):
             raise NotSupported("this exchange is not reached through CCXT", exchange=self.id)
         return self._adapter.exchange
+
+    @property
+    def orders(self) -> OrdersView:
+        """The orders of this account's journal: open, unknown, history. Costs no request."""
+        return OrdersView(self._orders(), self.id)
+
+    def reserved(self) -> dict[str, Amount]:
+        """Currency -> what orders of the journal may need that no balance counts yet: those on their way, those of which
+        nobody knows whether the exchange has them, and those sent since the last balance. Costs no request."""
+        return self._orders().funds.reserved()
+
+    async def portfolio(self, *, timeout_ms: int | None = None) -> Portfolio:
+        """The balances, asked for now, less what is reserved (`reserved`)."""
+        balance = await self.fetch_balance(timeout_ms=timeout_ms)
+        return portfolio(balance, self.reserved())
 
     @property
     def health(self) -> ExchangeHealth:

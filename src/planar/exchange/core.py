@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter
+from planar.adapters.feed import Topic
 from planar.config import ExchangeSettings, Settings
 from planar.config.schema import Environment
-from planar.errors import BadSymbol, NotSupported, Outcome, WrongLoop
+from planar.errors import BadRequest, BadSymbol, NotSupported, Outcome, WrongLoop
 from planar.exchange.prices import LastPrices
-from planar.models import Market, Order
+from planar.exchange.wiring import SafetyWiring
+from planar.models import AccountBalance, Fill, Market, Order
 from planar.orders import OrderManager
 from planar.streams import StreamHub
+from planar.transport.alarms import Alarms
 
+LONGEST_MS = 86_400_000
+"""The longest deadline of a call: a day."""
 DERIVATIVES = ("swap", "future", "option")
 
 
@@ -31,6 +37,7 @@ class ExchangeCore:
         authenticated: bool,
         make_orders: Callable[[], OrderManager],
         hub: StreamHub,
+        safety: SafetyWiring | None = None,
     ) -> None:
         self._adapter = adapter
         self._settings = settings
@@ -40,8 +47,13 @@ class ExchangeCore:
         self._authenticated = authenticated
         self._make_orders = make_orders
         self._order_manager: OrderManager | None = None
+        self._safety = safety or SafetyWiring(Alarms())
         self._hub = hub
         hub.on_order = self._observe
+        hub.on_fill = self._observe_fill
+        hub.on_return = self._returned
+        hub.on_balance = self._balance_told
+        hub.on_balance_lost = self._balance_lost
         self._prices = LastPrices(hub)
         self._loop = asyncio.get_running_loop()
         self._markets: Mapping[str, Market] = {}
@@ -190,18 +202,60 @@ class ExchangeCore:
                 exchange=self.id,
                 hint=f"remove read_only = true from [{self.id}]",
             )
+        if self._settings.dry_run:
+            raise NotSupported(
+                f"{name} would change something, and this exchange is in a dry run: nothing is sent",
+                exchange=self.id,
+                hint=f"remove dry_run = true from [{self.id}]",
+            )
 
     def _timeout(self, timeout_ms: int | None) -> int:
-        return self._settings.timeout_ms if timeout_ms is None else timeout_ms
+        """The deadline of a call, milliseconds from now: its own, else that of the settings.
+
+        Raises:
+            BadRequest: (NOT_SENT) it is no number above zero.
+        """
+        if timeout_ms is None:
+            return self._settings.timeout_ms
+        number = isinstance(cast("object", timeout_ms), int | float) and not isinstance(timeout_ms, bool)
+        if not number or not 0 < timeout_ms <= LONGEST_MS:
+            raise BadRequest(
+                f"timeout_ms is {timeout_ms!r}, and must be a number of milliseconds from 1 to {LONGEST_MS}",
+                exchange=self.id,
+                outcome=Outcome.NOT_SENT,
+                hint=f"give for example timeout_ms=2000, or leave it out for the {self._settings.timeout_ms} ms of the "
+                "settings",
+            )
+        return timeout_ms
 
     def _orders(self) -> OrderManager:
         if self._order_manager is None:
             self._order_manager = self._make_orders()
+            self._order_manager.reconciler.listening = self._hub.hears_orders
+            self._order_manager.funds.market_of = lambda symbol: self._markets.get(symbol)
+            self._order_manager.funds.listening = self._hub.hears_balance
         return self._order_manager
+
+    def _returned(self, topic: Topic, reason: str) -> None:
+        """A stream of own orders has come back: what it missed is found before a new order leaves."""
+        if self._order_manager is not None:
+            self._order_manager.readiness.hold(f"the stream of {topic} was lost ({reason})")
+
+    def _observe_fill(self, fill: Fill) -> None:
+        if self._order_manager is not None:
+            self._order_manager.observe_fill(fill)
 
     def _observe(self, order: Order) -> None:
         if self._order_manager is not None:
             self._order_manager.observe(order)
+
+    def _balance_told(self, balance: AccountBalance) -> None:
+        if self._order_manager is not None:
+            self._order_manager.funds.told(balance)
+
+    def _balance_lost(self) -> None:
+        if self._order_manager is not None:
+            self._order_manager.funds.forget()
 
     async def close(self) -> None:
         """Close streams, orders and sockets; the workspace calls it."""

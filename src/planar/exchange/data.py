@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import planar.runtime as runtime
 from planar.adapters.base import OrderRef
 from planar.errors import OrderNotFound
 from planar.exchange.core import ExchangeCore
@@ -100,7 +101,11 @@ class DataMethods(ExchangeCore):
     ) -> AccountBalance:
         """Free, used and total by currency."""
         self._check_signed("fetch_balance")
-        return await self._adapter.fetch_balance(params, timeout_ms=self._timeout(timeout_ms))
+        asked_s = runtime.monotonic()
+        balance = await self._adapter.fetch_balance(params, timeout_ms=self._timeout(timeout_ms))
+        if not params:  # with some it may be of another kind of account
+            self._orders().funds.fetched(balance, asked_s)
+        return balance
 
     async def fetch_key_rights(self, *, timeout_ms: int | None = None) -> KeyRights:
         """What the API key in use may do.
@@ -122,9 +127,12 @@ class DataMethods(ExchangeCore):
     ) -> list[Fill]:
         """Own executions of one market since `since`, oldest first."""
         self._check_signed("fetch_my_trades")
-        return await self._adapter.fetch_my_trades(
+        fills = await self._adapter.fetch_my_trades(
             self._symbol(symbol), since, limit, params, timeout_ms=self._timeout(timeout_ms)
         )
+        for fill in fills:
+            self._observe_fill(fill)
+        return fills
 
     async def fetch_order(
         self, id: str, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
+import planar.runtime as runtime
 from planar.adapters.base import OrderRef, OrderRequest
 from planar.errors import ArgumentsRequired, BadRequest, NotSupported, OrderNotFound, Outcome
-from planar.exchange.data import NOTHING, DataMethods
+from planar.exchange.data import NOTHING
+from planar.exchange.reconciling import ReconcileMethods
 from planar.models import Amount, Order, OrderState
-from planar.orders import OrderHandle, Reconciliation
+from planar.orders import OrderHandle
+from planar.orders.preview import Preview
 from planar.orders.rules import check_order
 
 Number = str | int | float | Decimal
@@ -21,7 +25,7 @@ _CLIENT_IDS = ("clientOrderId", "client_order_id", "newClientOrderId", "clOrdId"
 _MARGIN = ("marginMode", "sideEffectType", "isIsolated", "leverage")
 
 
-class TradingMethods(DataMethods):
+class TradingMethods(ReconcileMethods):
     """Everything that moves money."""
 
     async def create_order(
@@ -35,6 +39,7 @@ class TradingMethods(DataMethods):
         *,
         intent_id: str = "",
         timeout_ms: int | None = None,
+        dry_run: bool = False,
     ) -> OrderHandle:
         """Send one order, at most once.
 
@@ -44,26 +49,24 @@ class TradingMethods(DataMethods):
             params: CCXT's unified timeInForce, postOnly, triggerPrice, cost; anything else goes to the venue as it is.
             intent_id: your own name for the wish; asked again with an equal one, the same order is returned, unless it
                 is certain that there is none: then the wish is sent anew.
+            dry_run: check everything, journal and send nothing, and return a `Preview` in place of an order; so does
+                `dry_run = true` of the settings, whatever is said here.
 
         Raises:
+            LimitExceeded: a limit of the settings; nothing was sent.
             OrderUnknown: the venue may have it. Do not send it again; `await error.order.resolved()`.
             PlanarError: otherwise; its outcome NOT_SENT or REFUSED says that there is no such order.
         """
+        if dry_run or self._settings.dry_run:
+            self._check_signed("create_order")
+            return cast(OrderHandle, await self._rehearse(self._request(symbol, type, side, amount, price, params)))
         self._check_writable("create_order")
         request = self._request(symbol, type, side, amount, price, params)
-        return await self._orders().place(request, intent_id=intent_id, timeout_ms=timeout_ms)
+        return await self._orders().place(request, intent_id=intent_id, timeout_ms=self._timeout(timeout_ms))
 
-    def preview_order(
-        self,
-        symbol: str,
-        type: str,
-        side: str,
-        amount: Number | None = None,
-        price: Number | None = None,
-        params: Mapping[str, Any] = NOTHING,
-    ) -> OrderRequest:
-        """The order as it would be sent, checked against the market's rules. Nothing is sent."""
-        return self._request(symbol, type, side, amount, price, params)
+    @abc.abstractmethod
+    async def _rehearse(self, request: OrderRequest) -> Preview:
+        """A dry run: what sending would refuse is refused; nothing is journaled or sent."""
 
     def _request(
         self,
@@ -251,7 +254,7 @@ class TradingMethods(DataMethods):
         unified = self._symbol(symbol)
         order_id = await self._order_id(id, unified)
         request = self._request(unified, type, side, amount, price, params, replaces=order_id)
-        return await self._orders().place(request, intent_id=intent_id, timeout_ms=timeout_ms)
+        return await self._orders().place(request, intent_id=intent_id, timeout_ms=self._timeout(timeout_ms))
 
     async def cancel_order(
         self, id: str, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
@@ -263,7 +266,7 @@ class TradingMethods(DataMethods):
         """
         self._check_writable("cancel_order")
         ref = self._reference(id, self._symbol(symbol))
-        return await self._orders().cancel(ref, params=params, timeout_ms=timeout_ms)
+        return await self._orders().cancel(ref, params=params, timeout_ms=self._timeout(timeout_ms))
 
     async def cancel_all_orders(self, symbol: str, *, timeout_ms: int | None = None) -> list[Order]:
         """Cancel all open orders of one market, one by one, those of other programs too; their last states.
@@ -272,13 +275,18 @@ class TradingMethods(DataMethods):
         """
         self._check_writable("cancel_all_orders")
         unified = self._symbol(symbol)
+        due_s = runtime.monotonic() + self._timeout(timeout_ms) / 1000  # one deadline for all of them
+
+        def left_ms() -> int:
+            return max(1, int((due_s - runtime.monotonic()) * 1000))
+
         canceled: list[Order] = []
-        for order in await self.fetch_open_orders(unified, timeout_ms=timeout_ms):
+        for order in await self.fetch_open_orders(unified, timeout_ms=left_ms()):
             ref = OrderRef(unified, order_id=order.id, client_id=order.client_order_id)
             try:
-                canceled.append(await self._orders().cancel(ref, timeout_ms=timeout_ms))
+                canceled.append(await self._orders().cancel(ref, timeout_ms=left_ms()))
             except OrderNotFound:
-                canceled.append(await self.fetch_order(order.id or "", unified, timeout_ms=timeout_ms))
+                canceled.append(await self.fetch_order(order.id or "", unified, timeout_ms=left_ms()))
         return canceled
 
     async def decide_order(self, client_id: str, state: OrderState | str, reason: str) -> Order:
@@ -293,11 +301,6 @@ class TradingMethods(DataMethods):
         self._check_signed("decide_order")
         await self._orders().ready()
         return self._orders().decide(client_id, OrderState(state), reason)
-
-    async def reconcile(self) -> Reconciliation:
-        """Bring journal and venue to agree now; done by itself before the first order."""
-        self._check_signed("reconcile")
-        return await self._orders().ready()
 
     async def _order_id(self, name: str, symbol: str) -> str:
         ref = self._reference(name, symbol)

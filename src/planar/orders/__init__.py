@@ -1,7 +1,8 @@
 """Orders: journaled before they are sent, sent once, and never given up on a guess."""
 
+from planar.orders.differences import Difference, DifferenceKind, Reconciliation
 from planar.orders.handle import OrderHandle
 from planar.orders.manager import OrderManager
-from planar.orders.reconcile import Reconciliation
+from planar.orders.readiness import ReadyState
 
-__all__ = ["OrderHandle", "OrderManager", "Reconciliation"]
+__all__ = ["Difference", "DifferenceKind", "OrderHandle", "OrderManager", "ReadyState", "Reconciliation"]

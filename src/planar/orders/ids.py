@@ -42,6 +42,16 @@ class ClientIds:
             )
         return made
 
+    def number_of(self, client_id: str | None) -> int:
+        """The number of an order of this journal; 0 if the id is not of this journal.
+
+        An order that is not in the journal may have a number beyond all that are: the journal is a restored copy.
+        """
+        if client_id is None or not client_id.startswith(self._start):
+            return 0
+        digits = client_id[len(self._start) : len(client_id) - self._rule.tail[1]]
+        return int(digits, 36) if digits.isalnum() and digits.isascii() else 0
+
     def owns(self, client_id: str | None) -> bool:
         """Whether an order with this client id was intended by this journal."""
         return client_id is not None and client_id.startswith(self._start)

@@ -12,7 +12,7 @@ late and in any order, from answers, streams, queries and the journal. What the 
 | the venue says canceled                   | CANCELED        |
 | the venue says expired                    | EXPIRED         |
 | the venue says rejected                   | REJECTED        |
-| the venue says open, or acknowledged it   | OPEN            |
+| the venue says open, or acknowledged it, or an execution is known | OPEN |
 | a person decided                          | what they said  |
 | the venue refused it, or it was never sent | REJECTED       |
 | proof of absence                          | NEVER_ACCEPTED  |
@@ -23,6 +23,8 @@ What the venue shows goes above everything else: an order that was proven absent
 """
 
 from __future__ import annotations
+
+from bisect import bisect_left
 
 import msgspec
 
@@ -55,6 +57,8 @@ class Facts(msgspec.Struct, frozen=True):
             venue's own words "open", "filled", "canceled", "expired", "rejected"; "hand:<status>" for a person's.
         expiry_ms: venue time after which the request can no longer be accepted.
         fills: executions by trade id, sorted.
+        fills_amount: base amount of the fills.
+        fills_cost: quote amount of the fills.
         seen_filled: most base amount that the venue ever showed as filled.
         seen_cost: most quote amount that the venue ever showed for its fills.
         updated_ms: the venue's latest time.
@@ -67,6 +71,8 @@ class Facts(msgspec.Struct, frozen=True):
     marks: tuple[str, ...] = ()
     expiry_ms: int | None = None
     fills: tuple[FillSeen, ...] = ()
+    fills_amount: Amount = ZERO
+    fills_cost: Amount = ZERO
     seen_filled: Amount = ZERO
     seen_cost: Amount = ZERO
     updated_ms: int | None = None
@@ -80,18 +86,29 @@ class Facts(msgspec.Struct, frozen=True):
     @property
     def filled(self) -> Amount:
         """Base amount filled: what the fills add up to, or what the venue showed, whichever is more."""
-        return max(self.seen_filled, sum((fill.amount for fill in self.fills), ZERO))
+        return max(self.seen_filled, self.fills_amount)
 
     @property
     def cost(self) -> Amount:
         """Quote amount of the fills."""
-        return max(self.seen_cost, sum((fill.amount * fill.price for fill in self.fills), ZERO))
+        return max(self.seen_cost, self.fills_cost)
+
+    @property
+    def overfilled(self) -> Amount:
+        """Base amount filled beyond what was wished; zero for an order that is not, or whose amount is not known."""
+        wished = self.intent.amount if self.intent is not None else None
+        return ZERO if wished is None else max(ZERO, self.filled - wished)
+
+    def has_fill(self, trade_id: str) -> bool:
+        """Whether this execution is known."""
+        place = bisect_left(self.fills, trade_id, key=_trade_id)
+        return place < len(self.fills) and self.fills[place].trade_id == trade_id
 
     @property
     def contradicted(self) -> bool:
         """It was given up for good reasons, and yet the venue shows it."""
-        given_up = {"absent", "not_sent", "refused"} & set(self.marks)
-        return bool(given_up) and any(mark in _VENUE_WORDS for mark in self.marks)
+        given_up = {"absent", "not_sent", "refused", "hand:rejected"} & set(self.marks)
+        return bool(given_up) and (bool(self.fills) or any(mark in _VENUE_WORDS for mark in self.marks))
 
 
 _VENUE_WORDS = ("open", "filled", "canceled", "expired", "acked")
@@ -115,6 +132,9 @@ _LADDER: tuple[tuple[str, OrderState], ...] = (
 )
 """The first mark that stands decides."""
 
+_NO_FILLS = (OrderState.REJECTED, OrderState.NEVER_ACCEPTED, OrderState.UNKNOWN)
+"""States that an order with an execution cannot be in: the execution proves that the venue took it."""
+
 FINAL = frozenset(FINAL_STATES)
 
 
@@ -125,7 +145,7 @@ def state_of(facts: Facts) -> OrderState:
         return OrderState.FILLED
     for mark, state in _LADDER:
         if mark in facts.marks:
-            return state
+            return OrderState.OPEN if facts.fills and state in _NO_FILLS else state
     return OrderState.OPEN if facts.fills else OrderState.PENDING
 
 
@@ -154,16 +174,8 @@ def merge(facts: Facts, event: AnyEvent) -> Facts:
                 seen_cost=max(facts.seen_cost, event.cost or ZERO),
                 updated_ms=_latest(facts.updated_ms, event.updated_ms),
             )
-        case FillSeen(trade_id=trade_id):
-            if any(fill.trade_id == trade_id for fill in facts.fills):
-                return facts
-            fills = tuple(sorted((*facts.fills, event), key=lambda fill: fill.trade_id))
-            return change(
-                facts,
-                fills=fills,
-                order_ids=_with(facts.order_ids, event.order_id),
-                updated_ms=_latest(facts.updated_ms, event.ts_ms),
-            )
+        case FillSeen():
+            return _with_fill(facts, event)
         case Absent():
             return change(facts, marks=_with(facts.marks, "absent"))
         case ByHand(status=status, reason=reason):
@@ -171,6 +183,25 @@ def merge(facts: Facts, event: AnyEvent) -> Facts:
         case _:
             # a cancel's own request events prove nothing about the order
             return facts
+
+
+def _with_fill(facts: Facts, event: FillSeen) -> Facts:
+    """Once per trade id. The sums go along and the place is searched by halves: an order may have 10,000 fills."""
+    if facts.has_fill(event.trade_id):
+        return facts
+    place = bisect_left(facts.fills, event.trade_id, key=_trade_id)
+    return msgspec.structs.replace(
+        facts,
+        fills=(*facts.fills[:place], event, *facts.fills[place:]),
+        fills_amount=facts.fills_amount + event.amount,
+        fills_cost=facts.fills_cost + event.amount * event.price,
+        order_ids=_with(facts.order_ids, event.order_id),
+        updated_ms=_latest(facts.updated_ms, event.ts_ms),
+    )
+
+
+def _trade_id(fill: FillSeen) -> str:
+    return fill.trade_id
 
 
 def _with(words: tuple[str, ...], word: str | None) -> tuple[str, ...]:

@@ -17,19 +17,24 @@ import msgspec
 import planar.runtime as runtime
 from planar.adapters.base import Adapter, OrderRef, OrderRequest
 from planar.errors import InvalidOrder, JournalError, Outcome, PlanarError
-from planar.models import Order, OrderState
+from planar.models import Fill, Order, OrderState
 from planar.orders import points
 from planar.orders.cancelling import Canceller
+from planar.orders.differences import Policy, Reason, Reconciliation
 from planar.orders.events import ByHand, Intent
+from planar.orders.funds import Funds
 from planar.orders.handle import OrderHandle
 from planar.orders.ids import ClientIds
-from planar.orders.journal import Journal
-from planar.orders.reconcile import Reconciliation, reconcile
+from planar.orders.journal import Durability, Journal
+from planar.orders.limits import OrderLimits
+from planar.orders.readiness import Readiness
+from planar.orders.reconciler import Reconciler
 from planar.orders.resolver import Resolver
 from planar.orders.store import OrderStore
 from planar.orders.submission import Submitter
 from planar.orders.tasks import Tasks
 from planar.transport.alarms import Alarms
+from planar.transport.writes import concerning
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -44,17 +49,37 @@ class OrderManager:
     """The orders of one account: journal, machines, submission, resolver, reconciliation."""
 
     def __init__(
-        self, adapter: Adapter, journal_path: Path, timeout_ms: int, alarms: Alarms | None = None, account: str = ""
+        self,
+        adapter: Adapter,
+        journal_path: Path,
+        timeout_ms: int,
+        alarms: Alarms | None = None,
+        account: str = "",
+        policy: Policy = "report",
+        durability: Durability = "process",
     ) -> None:
         self._adapter = adapter
         self._timeout_ms = timeout_ms
-        self._journal = Journal(journal_path)
+        self.gate: OrderLimits | None = None
+        self._journal = Journal(journal_path, durability)
         self._ids: ClientIds | None = None
-        self._ready: asyncio.Task[Reconciliation] | None = None
         self._tasks = Tasks()
         self.store = OrderStore(self._journal)
+        profile = adapter.profile
+        self.funds = Funds(adapter.id, self.store, fees_on_top=profile.fees_on_top, settle_ms=profile.expiry.settle_ms)
         self._resolver = Resolver(adapter, self.store, timeout_ms, alarms or Alarms(), account)
         self._canceller = Canceller(adapter, self.store, timeout_ms)
+        self.reconciler = Reconciler(
+            adapter,
+            self.store,
+            self._canceller,
+            timeout_ms,
+            alarms or Alarms(),
+            account=account,
+            policy=policy,
+            submitting=lambda client_id: self._tasks.running(f"submit {client_id}"),
+        )
+        self.readiness = Readiness(self._pass, lambda: bool(self.store.unfinished()))
         self._submitter = Submitter(
             adapter,
             self.store,
@@ -65,28 +90,28 @@ class OrderManager:
             refresh=self.refresh,
         )
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the journal is open, so that `store` holds its orders."""
+        return self._ids is not None
+
     # -- readiness -------------------------------------------------------------------------------------------------
-    async def ready(self) -> Reconciliation:
-        """Open the journal and reconcile it with the venue, once. A failure is told to whoever asked; the next tries
-        again.
+    async def ready(self, limit_s: float | None = None) -> None:
+        """Wait until new orders may be sent; see `Readiness.ready`.
 
         Raises:
             JournalLocked, JournalError: the journal is not to be had.
             PlanarError: the venue could not be asked.
         """
-        if self._ready is None:
-            self._ready = runtime.spawn(self._make_ready(), name="orders: reconcile")
-        task = self._ready
-        if task.done() and not task.cancelled() and task.exception() is None:
-            return task.result()
-        try:
-            return await asyncio.shield(task)
-        except (PlanarError, asyncio.CancelledError):
-            if task.done() and self._ready is task:
-                self._ready = None
-            raise
+        await self.readiness.ready(limit_s)
 
-    async def _make_ready(self) -> Reconciliation:
+    async def _pass(self, reason: Reason, policy: Policy | None) -> tuple[Reconciliation, PlanarError | None]:
+        found, error = await self.reconciler.run(self._open(), reason, policy)
+        for client_id in found.unknown:
+            self._resolve(client_id)
+        return found, error
+
+    def _open(self) -> ClientIds:
         if self._ids is None:
             self._journal.open()
             try:
@@ -95,35 +120,50 @@ class OrderManager:
                 self._journal.close()
                 raise
             self._ids = ClientIds(self._adapter.profile.client_id, self._journal.id)
-        found = await reconcile(self._adapter, self.store, self._ids, self._timeout_ms)
-        for client_id in found.unknown:
-            self._resolve(client_id)
-        return found
+            self._journal.number_beyond(max(map(self._ids.number_of, self.store.names()), default=0))
+        return self._ids
+
+    async def preview_reconciliation(self, policy: Policy | None) -> Reconciliation:
+        """What a reconciliation would find and do; see `Reconciler.preview`."""
+        return await self.reconciler.preview(Journal(self._journal.path), policy)
 
     # -- placing ---------------------------------------------------------------------------------------------------
-    async def place(self, request: OrderRequest, *, intent_id: str = "", timeout_ms: int | None = None) -> OrderHandle:
+    async def place(
+        self, request: OrderRequest, *, intent_id: str = "", timeout_ms: int | None = None, limited: bool = True
+    ) -> OrderHandle:
         """Send one order, at most once in its life; `request.client_id` is given here.
 
         Args:
             request: complete and checked, without a client id.
             intent_id: the user's name for this wish; asked again with an equal one, the same order is returned. If it
                 is certain that there is none (not sent, refused, never accepted), the wish is sent anew.
+            limited: the account's limits hold for it; False for what closes positions in an emergency.
 
         Raises:
+            LimitExceeded: a limit of the settings.
             OrderUnknown: the venue may have it. Its `order` can be waited for; nothing is to be sent again.
             PlanarError: otherwise, with outcome NOT_SENT or REFUSED: the order does not exist.
         """
         points.reached(points.CREATE_CALLED)
-        await self.ready()
+        limit_ms, asked_s = timeout_ms or self._timeout_ms, runtime.monotonic()
+        await self.ready(limit_ms / 1000)
+        timeout_ms = max(1, limit_ms - int((runtime.monotonic() - asked_s) * 1000))  # holding back is part of the call
+        gate = self.gate if limited else None
+        sight = await gate.look(request) if gate is not None else None
         known = self.store.by_intent(intent_id) if intent_id else None
         if known is not None and self.store.state(known) not in NO_ORDER:
             return OrderHandle(self, known)
+        if gate is not None and sight is not None:
+            gate.admit(request, sight)
+        self.funds.admit(request)  # nothing else runs until the order is in the journal
         assert self._ids is not None
         client_id = self._ids.make(self._journal.next_number())
         self.store.record(_intent(request, client_id, intent_id))
         points.reached(points.INTENT_JOURNALED)
+        self.readiness.keep_time()
         request = msgspec.structs.replace(request, client_id=client_id)
-        submission = self._tasks.start(f"submit {client_id}", self._submitter.submit(request, timeout_ms))
+        with concerning(client_id, intent_id):
+            submission = self._tasks.start(f"submit {client_id}", self._submitter.submit(request, timeout_ms))
         # the caller may leave; the order's own task goes on
         await asyncio.shield(submission)
         return OrderHandle(self, client_id)
@@ -171,6 +211,11 @@ class OrderManager:
         if self._ids is not None:
             self.store.observe_quietly(order, "stream")
 
+    def observe_fill(self, fill: Fill) -> None:
+        """Take in an execution that a stream or a query of the user brought."""
+        if self._ids is not None:
+            self.store.observe_fill(fill)
+
     def _resolve(self, client_id: str) -> None:
         name = f"resolve {client_id}"
         if not self._tasks.running(name):
@@ -179,9 +224,7 @@ class OrderManager:
     async def close(self) -> None:
         """Let submissions end, stop looking into unknown orders (the next start does), close the journal."""
         await self._submitter.close()
-        if self._ready is not None:
-            self._ready.cancel()
-            await asyncio.wait([self._ready])
+        await self.readiness.close()
         await self._tasks.end()
         self._journal.close()
 

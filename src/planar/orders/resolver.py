@@ -5,13 +5,21 @@ Proof needs a venue whose matching engine refuses a request after its expiry (a 
 2. the client id, the open orders, the orders of any state since the intent, all pages, do not show it, and the account's
    trades belong to other orders;
 3. step 2 again, `settle_ms` later.
-A query that fails proves nothing; the next round begins again. Without such a venue the order stays UNKNOWN until
-evidence comes or a person decides.
+A query that fails proves nothing; the next round begins again. Nor do answers prove anything that lack an order of this
+journal which the venue acknowledged before: they are older than what they should show. Without such a venue the order
+stays UNKNOWN until evidence comes or a person decides.
+
+What the proof assumes is that the venue's answers lag by no more than `settle_ms`, unless they show something younger
+than the expiry, which its evidence then says. So an order that was proven absent is asked for a few times more; whoever
+shows it after all (query, stream, reconciliation) brings it back, and an alarm tells.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+
+import msgspec
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter, OrderRef
@@ -25,8 +33,27 @@ log = logging.getLogger("planar.orders")
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
-ALARM_S = 10.0
+ALARM_S = 8.0
+"""So long after an order became unknown somebody is told; leaves room for sinks within ten seconds."""
+LATER_S = (10.0, 30.0, 120.0, 600.0)
+"""Pauses after which an order that was proven absent is asked for again."""
 PAGE = 500
+QUERY_MS = 15_000
+"""How long a query may wait at the least: for the budget too, which orders and cancels may have used up."""
+
+
+class _Sight(msgspec.Struct, frozen=True):
+    """What a search found.
+
+    Attributes:
+        order: the order.
+        newest_ms: the venue's time of the youngest thing that the answers showed.
+        lacks: an order that they should have shown and did not.
+    """
+
+    order: Order | None = None
+    newest_ms: int = 0
+    lacks: str | None = None
 
 
 class Resolver:
@@ -37,11 +64,21 @@ class Resolver:
         self._alarms = alarms
         self._account = account
         self._store = store
-        self._timeout_ms = timeout_ms
+        self._timeout_ms = max(timeout_ms, QUERY_MS)
+        store.on_contradiction = self._contradicted
 
     async def resolve(self, client_id: str) -> None:
         """Work until the order is no longer UNKNOWN; for ever, if the venue never tells."""
-        pause_s, started, alarmed = FIRST_PAUSE_S, runtime.monotonic(), False
+        # not by the rounds: one may hang
+        alarm = asyncio.get_running_loop().call_later(ALARM_S, self._alarm, client_id)
+        try:
+            await self._rounds(client_id)
+        finally:
+            alarm.cancel()
+        await self._look_later(client_id)
+
+    async def _rounds(self, client_id: str) -> None:
+        pause_s = FIRST_PAUSE_S
         while self._store.state(client_id) is OrderState.UNKNOWN:
             try:
                 if await self.step(client_id):
@@ -49,14 +86,44 @@ class Resolver:
             except PlanarError as error:
                 log.info("order %s is still unknown; a query failed: %s", client_id, error)
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
-            if not alarmed and runtime.monotonic() - started >= ALARM_S:
-                alarmed = True
-                self._alarm(client_id)
             await runtime.sleep(pause_s * runtime.current().random.uniform(0.8, 1.2))
             pause_s = min(pause_s * 1.6, LONGEST_PAUSE_S)
 
+    async def _look_later(self, client_id: str) -> None:
+        """Ask a few times more for an order that was proven absent; what shows it is taken in by the store."""
+        for pause_s in LATER_S:
+            if self._store.state(client_id) is not OrderState.NEVER_ACCEPTED:
+                return
+            await runtime.sleep(pause_s)
+            intent = self._store.facts(client_id).intent
+            assert intent is not None
+            try:
+                order = await self._query(intent)
+            except PlanarError as error:
+                log.info("order %s, proven absent, could not be asked for again: %s", client_id, error)
+                continue
+            if order is not None:
+                self._store.observe_quietly(order, "query")
+
+    def _contradicted(self, client_id: str) -> None:
+        """An order that was given up stands at the venue after all."""
+        facts = self._store.facts(client_id)
+        self._alarms.report(
+            "order_contradicted",
+            "error",
+            self._adapter.id,
+            f"order {client_id} was given up, and yet the venue shows it: {self._store.state(client_id).value}, "
+            f"filled {facts.filled}",
+            account=self._account,
+            of=client_id,
+            since_ms=runtime.wall_ms(),
+            data={"client_id": client_id, "order_id": facts.order_id, "marks": list(facts.marks)},
+        )
+
     def _alarm(self, client_id: str) -> None:
         """Somebody should know; what is known already goes on being looked into."""
+        if self._store.state(client_id) is not OrderState.UNKNOWN:
+            return
         intent = self._store.facts(client_id).intent
         assert intent is not None
         self._alarms.report(
@@ -98,24 +165,31 @@ class Resolver:
         return venue_ms >= expiry_ms + rule.settle_ms
 
     async def _prove_absent(self, intent: Intent, expiry_ms: int) -> bool:
-        settle_ms = self._adapter.profile.expiry.settle_ms
+        settle_ms, newest_ms = self._adapter.profile.expiry.settle_ms, 0
         for number in (1, 2):
-            found = await self._search(intent, expiry_ms)
-            if found is not None:
-                self._store.observe(found, "search")
+            sight = await self._search(intent, expiry_ms)
+            if sight.order is not None:
+                self._store.observe(sight.order, "search")
                 return True
+            if sight.lacks is not None:
+                log.info("the venue's answers do not show order %s yet; they prove nothing", sight.lacks)
+                return False
+            newest_ms = max(newest_ms, sight.newest_ms)
             if number == 1:
                 await runtime.sleep(settle_ms / 1000)
         evidence = f"not found by id, among open and past orders nor in trades, twice, {settle_ms} ms apart, "
         evidence += f"after its expiry at {expiry_ms}"
+        if newest_ms > expiry_ms:
+            evidence += f"; the answers showed what happened at {newest_ms}"
         self._store.record(Absent(client_id=intent.client_id, wall_ms=runtime.wall_ms(), evidence=evidence))
         return True
 
-    async def _search(self, intent: Intent, expiry_ms: int) -> Order | None:
-        """The order wherever the venue may show it; None only if every query was answered and none shows it."""
+    async def _search(self, intent: Intent, expiry_ms: int) -> _Sight:
+        """The order wherever the venue may show it; without one, every query was answered and none shows it."""
+        due = self._acknowledged(intent)
         found = await self._query(intent)
         if found is not None:
-            return found
+            return _Sight(found)
         seen: dict[str, Order] = {}
         for order in await self._adapter.fetch_open_orders(intent.symbol, {}, timeout_ms=self._timeout_ms):
             seen[order.id or ""] = order
@@ -125,15 +199,29 @@ class Resolver:
             seen[order.id or ""] = order
         for order in seen.values():
             if order.client_order_id == intent.client_id:
-                return order
+                return _Sight(order)
+        newest_ms = max((order.last_update_ts_ms or order.ts_ms or 0 for order in seen.values()), default=0)
         for order_id in await self._traded_orders(intent.symbol, since_ms):
             if order_id not in seen:
                 order = await self._adapter.query_order(
                     OrderRef(intent.symbol, order_id=order_id), {}, timeout_ms=self._timeout_ms
                 )
                 if order is not None and order.client_order_id == intent.client_id:
-                    return order
-        return None
+                    return _Sight(order)
+        return _Sight(newest_ms=newest_ms, lacks=next((name for name in due if name not in seen), None))
+
+    def _acknowledged(self, intent: Intent) -> list[str]:
+        """The venue's ids of orders of this market that it acknowledged after the wish: what it shows must show them."""
+        found: list[str] = []
+        for client_id in self._store.newest():
+            facts = self._store.facts(client_id)
+            if facts.intent is None or facts.intent.wall_ms < intent.wall_ms:
+                break
+            if facts.intent.symbol != intent.symbol or facts.intent.stop_price is not None:
+                continue  # stop orders have ids of their own at some venues, until they trigger
+            if "acked" in facts.marks and len(facts.order_ids) == 1:
+                found.append(facts.order_ids[0])
+        return found
 
     async def _all_orders(self, symbol: str, since_ms: int) -> list[Order]:
         found: dict[str, Order] = {}

@@ -1,16 +1,24 @@
-"""The orders of one account in memory: the journal's facts, merged, with a handle for whoever waits."""
+"""The orders of one account in memory: the journal's facts, merged, with a handle for whoever waits.
+
+What is about to happen is journaled first (`record`): if that fails it must not happen. What has happened is true
+whether or not the disk takes it (`keep`): it is merged at once and journaled as soon as the disk takes something again.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+from collections.abc import Callable, Iterator, Sequence
 
 from planar.errors import JournalError
-from planar.models import Order, OrderState
-from planar.orders.events import AnyEvent
+from planar.models import Fill, Order, OrderState
+from planar.orders.early import EarlyFills
+from planar.orders.events import AnyEvent, FillSeen
 from planar.orders.journal import Journal
-from planar.orders.machine import FINAL, Facts, merge, state_of
-from planar.orders.view import events_of, order_of
+from planar.orders.machine import Facts, merge, state_of
+from planar.orders.shelf import Shelf
+from planar.orders.view import events_of, fill_event, order_of
 
 log = logging.getLogger("planar.orders")
 
@@ -20,20 +28,56 @@ LAST_KEPT = 5_000
 
 
 class OrderStore:
-    """Facts by client id. Every change is journaled first, then merged, then told."""
+    """Facts by client id. Every change is journaled first, then merged, then told.
+
+    Attributes:
+        listeners: called with the client id of each order that changes.
+        on_contradiction: called with that of an order which was given up and is then seen at the venue.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self._facts: dict[str, Facts] = {}
+        self._shelf = Shelf(journal)
         self._last: dict[str, Order] = {}
         self._by_order_id: dict[tuple[str, str], str] = {}
+        self.listeners: list[Callable[[str], None]] = []
+        self.on_contradiction: Callable[[str], None] | None = None
         self._changed: dict[str, asyncio.Event] = {}
         self._intents: dict[str, str] = {}
+        self._held: list[AnyEvent] = []
+        self._early = EarlyFills()
 
     def replay(self) -> None:
-        """Merge the whole journal."""
-        for event in self.journal.events():
-            self._merge(event)
+        """Merge the whole journal.
+
+        Raises:
+            JournalError: it is damaged.
+        """
+        collecting = gc.isenabled()
+        gc.disable()  # nothing that is made here is garbage, and looking for some takes longer than all the rest
+        try:
+            for chunk in self.journal.chunks():
+                self._replay(chunk)
+        finally:
+            if collecting:
+                gc.enable()
+        self.journal.numbered(len(self._shelf))
+
+    def _replay(self, chunk: list[tuple[int, AnyEvent]]) -> None:
+        by_order: dict[str, tuple[list[int], list[AnyEvent]]] = {}
+        for row, event in chunk:
+            found = by_order.get(event.client_id)
+            if found is None:
+                by_order[event.client_id] = ([row], [event])
+            else:
+                found[0].append(row)
+                found[1].append(event)
+        for client_id, (rows, events) in by_order.items():
+            facts = self._shelf.get(client_id)
+            for event in events:
+                facts = merge(facts, event)
+            self._shelf.note(client_id, *rows)
+            self._put(facts)
 
     def record(self, *events: AnyEvent) -> None:
         """Journal events, merge them, wake whoever waits.
@@ -41,63 +85,134 @@ class OrderStore:
         Raises:
             JournalError: nothing was recorded.
         """
-        self.journal.append(*events)
+        row = self.journal.append(*self._held, *events)
+        for event in self._held:
+            self._shelf.note(event.client_id, row)
+            row += 1
+        if self._held:
+            self._held.clear()
+            self._shelf.unpin()
         for event in events:
-            self._merge(event)
+            self._shelf.note(event.client_id, row)
+            row += 1
+        self._take(events)
+
+    def keep(self, *events: AnyEvent) -> None:
+        """Take in what has happened already: journaled now if that is possible, else with the next event that can be.
+
+        Until then it is known in this process only; after a restart the venue is asked again.
+        """
+        try:
+            self.record(*events)
+        except JournalError as error:
+            log.error("what became of order %s is not journaled yet: %s", events[0].client_id, error)
+            for event in events:
+                self._shelf.pin(event.client_id)
+            self._held.extend(events)
+            self._take(events)
+
+    def _take(self, events: Sequence[AnyEvent]) -> None:
+        contradicted: list[str] = []
+        owned: list[FillSeen] = []
+        for event in events:
+            before = self._shelf.get(event.client_id)
+            after = merge(before, event)
+            self._put(after)
+            if after.contradicted and not before.contradicted:
+                contradicted.append(event.client_id)
+                marks = ", ".join(after.marks)
+                log.error("order %s was given up, and yet the venue shows it: %s", event.client_id, marks)
+            if after.overfilled > before.overfilled:
+                log.error("order %s is filled beyond its amount, by %s", event.client_id, after.overfilled)
+            if len(self._early) and after.intent is not None:
+                for order_id in after.order_ids:
+                    waited = self._early.take(after.intent.symbol, order_id)
+                    owned += [fill_event(fill, event.client_id) for fill in waited]
         for client_id in dict.fromkeys(event.client_id for event in events):
             self._tell(client_id)
+        for client_id in contradicted:
+            if self.on_contradiction is not None:
+                self.on_contradiction(client_id)
+        if owned:
+            news = [event for event in owned if self._adds(event)]
+            if news:
+                self.keep(*news)
 
-    def _merge(self, event: AnyEvent) -> None:
-        client_id = event.client_id
-        before = self._facts.get(client_id) or Facts(client_id)
-        after = merge(before, event)
-        self._facts[client_id] = after
-        if after.intent is not None:
-            if after.intent.intent_id:
-                self._intents[after.intent.intent_id] = client_id
-            for order_id in after.order_ids:
-                self._by_order_id[(after.intent.symbol, order_id)] = client_id
-        if after.contradicted and not before.contradicted:
-            log.error("order %s was given up, and yet the venue shows it: %s", client_id, ", ".join(after.marks))
+    def _put(self, facts: Facts) -> None:
+        self._shelf.put(facts)
+        intent = facts.intent
+        if intent is not None:
+            if intent.intent_id:
+                self._intents[intent.intent_id] = facts.client_id
+            for order_id in facts.order_ids:
+                self._by_order_id[(intent.symbol, order_id)] = facts.client_id
 
     def observe(self, order: Order, source: str) -> None:
-        """Take in a sight of an order at the venue; orders that are not of this journal are left alone."""
-        client_id = self.client_id_of(order)
-        if client_id is None:
-            return
-        self.remember(client_id, order)
-        events = [event for event in events_of(order, client_id, source) if self._adds(event)]
+        """Take in a sight of an order at the venue; orders that are not of this journal are left alone.
+
+        Raises:
+            JournalError: it could not be journaled.
+        """
+        events = self._news(order, source)
         if events:
             self.record(*events)
 
     def observe_quietly(self, order: Order, source: str) -> None:
         """The same where the caller must not fail because the disk is full; the venue's answer stands."""
         try:
-            self.observe(order, source)
+            events = self._news(order, source)
         except JournalError as error:
-            log.error("what became of order %s could not be journaled: %s", order.client_order_id, error)
+            log.error("what was known of order %s cannot be read: %s", order.client_order_id, error)
+            return
+        if events:
+            self.keep(*events)
+
+    def observe_fill(self, fill: Fill) -> None:
+        """Take in an execution that a stream or a query told, also after its order ended. One whose order is not known
+        yet waits until the venue's id of an order of this journal is that of its order."""
+        client_id = self._by_order_id.get((fill.symbol, fill.order_id or ""))
+        if client_id is None:
+            self._early.add(fill)
+            return
+        event = fill_event(fill, client_id)
+        try:
+            adds = self._adds(event)
+        except JournalError as error:
+            log.error("what was known of order %s cannot be read: %s", client_id, error)
+            return
+        if adds:
+            self.keep(event)
+
+    def _news(self, order: Order, source: str) -> list[AnyEvent]:
+        """The events of a sight that add something."""
+        client_id = self.client_id_of(order)
+        if client_id is None:
+            return []
+        self.remember(client_id, order)
+        return [event for event in events_of(order, client_id, source) if self._adds(event)]
 
     def remember(self, client_id: str, order: Order) -> None:
         """Keep what the venue showed last, for what the journal does not hold; of ended orders the newest only."""
         self._last[client_id] = order
         if len(self._last) > 2 * LAST_KEPT:
-            ended = [name for name in self._last if state_of(self._facts[name]) in FINAL]
+            standing = set(self.unfinished())
+            ended = [name for name in self._last if name not in standing]
             for name in ended[:LAST_KEPT]:
                 del self._last[name]
 
     def _adds(self, event: AnyEvent) -> bool:
-        facts = self._facts.get(event.client_id) or Facts(event.client_id)
+        facts = self._shelf.get(event.client_id)
         return merge(facts, event) != facts
 
     def client_id_of(self, order: Order) -> str | None:
         """Our client id of an order that the venue shows, or None if it is foreign."""
-        if order.client_order_id in self._facts:
+        if order.client_order_id in self._shelf:
             return order.client_order_id
         return self._by_order_id.get((order.symbol, order.id or ""))
 
     def find(self, symbol: str, name: str) -> str | None:
         """Our client id of what the user names by order id or client id; None if it is foreign."""
-        return name if name in self._facts else self._by_order_id.get((symbol, name))
+        return name if name in self._shelf else self._by_order_id.get((symbol, name))
 
     def by_intent(self, intent_id: str) -> str | None:
         """Client id of the order with this intent id, if there is one."""
@@ -105,29 +220,54 @@ class OrderStore:
 
     def knows(self, client_id: str) -> bool:
         """Whether this journal holds an order of that name."""
-        return client_id in self._facts
+        return client_id in self._shelf
 
     def facts(self, client_id: str) -> Facts:
-        """All that is known."""
-        return self._facts[client_id]
+        """All that is known.
+
+        Raises:
+            KeyError: it is no order of this journal.
+            JournalError: it ended long ago, and its rows cannot be read any more.
+        """
+        if client_id not in self._shelf:
+            raise KeyError(client_id)
+        return self._shelf.get(client_id)
 
     def state(self, client_id: str) -> OrderState:
         """What it amounts to."""
-        return state_of(self._facts[client_id])
+        return state_of(self.facts(client_id))
 
     def order(self, client_id: str) -> Order:
         """The order as users see it."""
-        return order_of(self._facts[client_id], self._last.get(client_id))
+        return order_of(self.facts(client_id), self._last.get(client_id))
 
     def unfinished(self) -> list[str]:
         """Client ids of all orders that are not in a final state, oldest first."""
-        return [client_id for client_id, facts in self._facts.items() if state_of(facts) not in FINAL]
+        return self._shelf.unfinished()
+
+    def newest(self) -> Iterator[str]:
+        """Client ids of all orders, the newest first."""
+        return reversed(self._shelf)
+
+    def named(self, name: str) -> str | None:
+        """Our client id of what is named by client id, intent id or the venue's id (of whatever market)."""
+        if name in self._shelf:
+            return name
+        return self._intents.get(name) or next(
+            (client_id for (_, order_id), client_id in self._by_order_id.items() if order_id == name), None
+        )
+
+    def names(self) -> Iterator[str]:
+        """Client ids of all orders, the oldest first."""
+        return iter(self._shelf)
 
     async def changed(self, client_id: str) -> None:
         """Wait for the next change of this order."""
         await self._changed.setdefault(client_id, asyncio.Event()).wait()
 
     def _tell(self, client_id: str) -> None:
+        for listener in tuple(self.listeners):
+            listener(client_id)
         event = self._changed.pop(client_id, None)
         if event is not None:
             event.set()

@@ -73,7 +73,7 @@ class Submitter:
             points.reached(points.ANSWER_READ)
             now_ms = runtime.wall_ms()
             self._store.remember(client_id, order)
-            self._store.record(
+            self._store.keep(
                 Acked(client_id=client_id, wall_ms=now_ms, order_id=order.id), *events_of(order, client_id, "answer")
             )
             points.reached(points.ANSWER_JOURNALED)
@@ -81,22 +81,24 @@ class Submitter:
             if request.replaces is not None:
                 self._refresh_replaced(request)
 
-    def _journal_sending(self, client_id: str) -> None:
+    def _journal_sending(self, client_id: str) -> Awaitable[None] | None:
+        """Journal that bytes leave next; what is given back is to be awaited before they do."""
         expiry_ms = self._adapter.expiry_ms(client_id)
         self._store.record(Sending(client_id=client_id, wall_ms=runtime.wall_ms(), expiry_ms=expiry_ms))
         points.reached(points.SENDING_JOURNALED)
+        return self._store.journal.durable()
 
     async def _failed(self, request: OrderRequest, error: PlanarError, left_s: float) -> None:
         """Journal what the error means; an unknown outcome is looked into for what is left of the deadline."""
         client_id, now_ms, reason = request.client_id, runtime.wall_ms(), f"{type(error).__name__}: {error.message}"
         if error.outcome is Outcome.NOT_SENT:
-            self._store.record(NotSent(client_id=client_id, wall_ms=now_ms, reason=reason))
+            self._store.keep(NotSent(client_id=client_id, wall_ms=now_ms, reason=reason))
             raise error
         if error.outcome is Outcome.REFUSED:
-            self._store.record(Refused(client_id=client_id, wall_ms=now_ms, code=error.code, reason=reason))
+            self._store.keep(Refused(client_id=client_id, wall_ms=now_ms, code=error.code, reason=reason))
             raise error
         log.warning("order %s may or may not exist, it is being looked into: %s", client_id, reason)
-        self._store.record(Unknown(client_id=client_id, wall_ms=now_ms, reason=reason))
+        self._store.keep(Unknown(client_id=client_id, wall_ms=now_ms, reason=reason))
         self._resolve(client_id)
         handle = self._handle(client_id)
         if left_s > 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import planar.runtime as runtime
-from planar.models import Amount, Order, OrderState
+from planar.models import Amount, Fill, Order, OrderState
 from planar.models.orders import Fee, OrderStatus
 from planar.orders.events import AnyEvent, FillSeen, Seen
 from planar.orders.machine import Facts, state_of
@@ -56,7 +56,7 @@ def order_of(facts: Facts, last: Order | None) -> Order:
 
 def _fees(facts: Facts) -> tuple[Fee, ...]:
     """The fees of the executions that are known, if these are all of them: a part is no answer."""
-    if not facts.fills or sum(fill.amount for fill in facts.fills) != facts.filled:
+    if not facts.fills or facts.fills_amount != facts.filled:
         return ()
     sums: dict[str | None, Amount] = {}
     for fill in facts.fills:
@@ -79,19 +79,20 @@ def events_of(order: Order, client_id: str, source: str) -> list[AnyEvent]:
         updated_ms=order.last_update_ts_ms or order.last_trade_ts_ms or order.ts_ms,
         source=source,
     )
-    fills: list[AnyEvent] = [
-        FillSeen(
-            client_id=client_id,
-            wall_ms=now_ms,
-            trade_id=fill.id,
-            order_id=order.id,
-            price=fill.price,
-            amount=fill.amount,
-            fee=fill.fee.cost if fill.fee else None,
-            fee_currency=fill.fee.currency if fill.fee else None,
-            maker=fill.taker_or_maker == "maker" if fill.taker_or_maker else None,
-            ts_ms=fill.ts_ms,
-        )
-        for fill in order.trades
-    ]
-    return [seen, *fills]
+    return [seen, *(fill_event(fill, client_id, order.id) for fill in order.trades)]
+
+
+def fill_event(fill: Fill, client_id: str, order_id: str | None = None) -> FillSeen:
+    """What one execution proves; `order_id` is that of the order which showed it, else its own."""
+    return FillSeen(
+        client_id=client_id,
+        wall_ms=runtime.wall_ms(),
+        trade_id=fill.id,
+        order_id=order_id or fill.order_id,
+        price=fill.price,
+        amount=fill.amount,
+        fee=fill.fee.cost if fill.fee else None,
+        fee_currency=fill.fee.currency if fill.fee else None,
+        maker=fill.taker_or_maker == "maker" if fill.taker_or_maker else None,
+        ts_ms=fill.ts_ms,
+    )

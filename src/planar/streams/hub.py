@@ -36,6 +36,10 @@ class StreamHub:
         rules: by what staleness, lag and pauses are judged.
 
     Attributes:
+        on_fill: gets every own execution that a stream brings.
+        on_balance: gets every balance that a balance stream brings.
+        on_balance_lost: called when a balance stream has come back after it was lost.
+        on_return: called with topic and reason when a stream of own orders or trades has come back after it was lost.
         lag_ms: how late the event loop was when it was last measured.
     """
 
@@ -46,6 +50,10 @@ class StreamHub:
         rules: StreamRules = DEFAULT_RULES,
     ) -> None:
         self.on_order = on_order
+        self.on_return: Callable[[Topic, str], None] | None = None
+        self.on_fill: Callable[[Fill], None] | None = None
+        self.on_balance: Callable[[AccountBalance], None] | None = None
+        self.on_balance_lost: Callable[[], None] | None = None
         self.lag_ms = 0.0
         self._adapter = adapter
         self._rules = rules
@@ -121,7 +129,7 @@ class StreamHub:
             raise ExchangeNotAvailable("the exchange is closed", outcome=Outcome.NOT_SENT, retryable=False)
         pump = self._pumps.get(feed.topic)
         if pump is None or pump.ended:  # what was refused for good is asked for anew by who comes anew
-            pump = self._pumps[feed.topic] = Pump(feed, self._rules, self._order)
+            pump = self._pumps[feed.topic] = Pump(feed, self._rules, self._own, self._returned)
             pump.start()
         pump.attach(consumer)
         if self._timer is None:
@@ -163,12 +171,42 @@ class StreamHub:
         """Hand an error of the user's own code to the event loop's exception handler."""
         asyncio.get_running_loop().call_exception_handler({"message": f"{what} failed", "exception": error})
 
-    def _order(self, order: Order) -> None:
-        if self.on_order is not None:
-            try:
-                self.on_order(order)
-            except Exception as error:
-                self.report(error, "on_order")
+    def _own(self, item: Order | Fill | AccountBalance) -> None:
+        try:
+            if isinstance(item, AccountBalance):
+                if self.on_balance is not None:
+                    self.on_balance(item)
+            elif isinstance(item, Fill):
+                if self.on_fill is not None:
+                    self.on_fill(item)
+            elif self.on_order is not None:
+                self.on_order(item)
+        except Exception as error:
+            kind = "balance" if isinstance(item, AccountBalance) else "fill" if isinstance(item, Fill) else "order"
+            self.report(error, f"on_{kind}")
+
+    def _returned(self, topic: Topic, reason: str) -> None:
+        if self.on_return is not None and topic.kind in (Kind.ORDERS, Kind.MY_TRADES):
+            self.on_return(topic, reason)
+        if self.on_balance_lost is not None and topic.kind is Kind.BALANCE:
+            self.on_balance_lost()
+
+    def hears_balance(self) -> bool:
+        """Whether a live stream tells of the balances."""
+        return any(
+            topic.kind is Kind.BALANCE and pump.state is StreamState.LIVE and pump.feed.source == "websocket"
+            for topic, pump in self._pumps.items()
+        )
+
+    def hears_orders(self) -> bool:
+        """Whether a live stream tells of all own orders."""
+        return any(
+            topic.kind is Kind.ORDERS
+            and not topic.symbols
+            and pump.state is StreamState.LIVE
+            and pump.feed.source == "websocket"
+            for topic, pump in self._pumps.items()
+        )
 
     async def close(self) -> None:
         """Stop every stream. Who iterates sees the end, who awaits an error. Nothing stays open."""

@@ -12,7 +12,7 @@ from math import inf
 from typing import Protocol
 
 import planar.runtime as runtime
-from planar.adapters.feed import Feed, Item, Kind, Ladder
+from planar.adapters.feed import Feed, Item, Kind, Ladder, Topic
 from planar.errors import (
     ArgumentsRequired,
     AuthenticationError,
@@ -25,7 +25,7 @@ from planar.errors import (
     RequestTimeout,
     StaleData,
 )
-from planar.models import Order
+from planar.models import AccountBalance, Fill, Order
 from planar.streams.states import Gap, StreamRules, StreamState
 
 FINAL_ERRORS = (ArgumentsRequired, AuthenticationError, BadRequest, ConfigError, GuardError, NotSupported)
@@ -70,7 +70,13 @@ class Pump:
         newest: the newest item per symbol; under "" where an item has none.
     """
 
-    def __init__(self, feed: Feed, rules: StreamRules, on_order: Callable[[Order], None]) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        rules: StreamRules,
+        on_own: Callable[[Order | Fill | AccountBalance], None],
+        on_return: Callable[[Topic, str], None] | None = None,
+    ) -> None:
         self.feed = feed
         self.kind: Kind = feed.topic.kind
         self.state = StreamState.CONNECTING
@@ -84,7 +90,8 @@ class Pump:
         self.newest: dict[str, Item] = {}
         self.lagging = False
         self._rules = rules
-        self._on_order = on_order
+        self._on_own = on_own
+        self._on_return = on_return
         self._consumers: tuple[Consumer, ...] = ()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.Timeout | None = None
@@ -200,8 +207,8 @@ class Pump:
         self.newest[getattr(item, "symbol", "")] = item
         for consumer in self._consumers:
             consumer.update(item)
-        if self.kind is Kind.ORDERS:
-            self._on_order(item)  # pyright: ignore[reportArgumentType] (orders are all that this kind brings)
+        if self.kind is Kind.ORDERS or self.kind is Kind.MY_TRADES or self.kind is Kind.BALANCE:
+            self._on_own(item)  # pyright: ignore[reportArgumentType] (these kinds bring nothing else)
 
     def book(self, ladder: Ladder) -> None:
         """See `Sink`. A book that no matching engine can have is not shown, but fetched anew."""
@@ -237,6 +244,8 @@ class Pump:
         if reason is not None and self._good_ms is not None and self.kind.has_rows:
             self._tell_gap(Gap(since_ms=self._good_ms, until_ms=runtime.wall_ms(), reason=reason))
         self._set(StreamState.LIVE)
+        if reason is not None and self._on_return is not None:
+            self._on_return(self.feed.topic, reason)
 
     def _in_time(self) -> None:
         if self._timer is not None and not self._timer.expired():

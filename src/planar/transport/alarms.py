@@ -19,9 +19,24 @@ from planar.transport.redact import redact
 
 log = logging.getLogger("planar.alarms")
 
-AlarmKind = Literal["ban", "breaker", "breaker_closed", "clock", "order_unknown", "budget"]
+AlarmKind = Literal[
+    "ban",
+    "breaker",
+    "breaker_closed",
+    "clock",
+    "order_unknown",
+    "budget",
+    "order_ghost",
+    "order_orphan",
+    "order_contradicted",
+    "fill_missed",
+    "dead_man",
+    "audit",
+]
 """`ban`: the venue told us to stay away. `breaker`, `breaker_closed`: a host answers nothing; answers again. `clock`: the
-system clock is wrong. `order_unknown`: an order is unknown for long. `budget`: calls fail since a limit is used up."""
+system clock is wrong. `order_unknown`: an order is unknown for long. `budget`: calls fail since a limit is used up.
+`dead_man`: the dead man's switch struck, or cannot be renewed. `audit`: the audit trail cannot be written. The others:
+what a reconciliation found (`planar.orders.differences`)."""
 
 Severity = Literal["info", "warning", "error"]
 

@@ -12,12 +12,16 @@ from collections.abc import Sequence
 
 import planar.runtime as runtime
 from planar.errors import Outcome, RateLimitExceeded
+from planar.transport.addresses import USUAL, Way
 from planar.transport.clock import VenueClock
 from planar.transport.context import CallContext
 from planar.transport.meters import Meter, MeterSpec
-from planar.transport.pauses import Spacing, Stop
+from planar.transport.pauses import Spacing
 from planar.transport.pool import MeterPool
 from planar.transport.store import Ask
+
+OVER = 2.0
+"""So many limits are believed to be used at most, whatever the venue says."""
 
 Costs = Sequence[tuple[str, float]]
 """(meter, cost). "trading/BTCUSDT" is the part BTCUSDT of the limit "trading", where a venue counts each market apart."""
@@ -64,15 +68,18 @@ class Budget:
         pacing: bool = True,
         spacing_ms: int = 0,
         instance: str = "",
+        way: Way = USUAL,
     ) -> None:
         """
         Args:
             pacing: False sends without waiting for the meters.
             spacing_ms: an extra pause between two requests.
             instance: of the local venue.
+            way: how requests leave; limits of an address are those of the one that the venue then sees.
         """
         self._exchange = exchange
         self._fingerprint = key_fingerprint
+        self._address = pool.address(way)
         self._turnstile = pool.turnstile(exchange, environment, instance=instance)
         self._store = self._turnstile.store
         self._specs = {spec.name: spec for spec in specs}
@@ -80,7 +87,7 @@ class Budget:
         for spec in specs:
             self._meter(spec.name)
         self._pacing = pacing
-        self._both_stops = (self._store.stop(""), self._store.stop(key_fingerprint))
+        self._both_stops: list[Ask] = [(self._store.stop(self._address), 0.0), (self._store.stop(key_fingerprint), 0.0)]
         self._pauses: list[Ask] = [(Spacing(spacing_ms), 0.0)] if spacing_ms else []
 
     def follow(self, clock: VenueClock) -> None:
@@ -95,10 +102,9 @@ class Budget:
         """
         now = runtime.monotonic()
         asks = self._asks(costs) if self._pacing else self._pauses
-        stops = self._stops(asks)
-        if not any(stop.until > now for stop in stops) and self._turnstile.try_now(asks, call.priority, now):
+        asks = [*asks, *self._stops(asks)]
+        if self._turnstile.try_now(asks, call.priority, now):
             return self._reserved(costs, asks, now)
-        asks = [*asks, *((stop, 0.0) for stop in stops)]
         wait_s, left_s = max(self._store.waits(asks, call.priority, now)), call.remaining_s()
         if wait_s > left_s:
             raise self._too_long(call, wait_s)
@@ -131,7 +137,9 @@ class Budget:
         Args:
             taken_at: `Reservation.taken_at` of the request whose answer says so.
         """
-        self._store.observe(self._meter(name), venue_used, runtime.monotonic(), taken_at)
+        meter = self._meter(name)
+        # a venue lets through a little more than its limit at most; what is far beyond it would never decay again
+        self._store.observe(meter, min(venue_used, OVER * meter.limit), runtime.monotonic(), taken_at)
 
     def stop(self, seconds: float, *, key: bool = False) -> None:
         """Obey the venue's refusal: nothing more for `seconds`, pacing or not.
@@ -139,15 +147,17 @@ class Budget:
         Args:
             key: it concerns only what counts on the limits of this key, not all requests from this address.
         """
-        self._store.hold_off(self._fingerprint if key else "", runtime.monotonic() + seconds)
+        self._store.hold_off(self._fingerprint if key else self._address, runtime.monotonic() + seconds)
+        self._turnstile.serve()
 
     def stopped_s(self) -> float:
         """Seconds that a stop of this account or of the address still lasts; 0 if there is none."""
         now = runtime.monotonic()
-        return max(stop.used(now) for stop in self._both_stops)
+        return max(self._store.used(stop, now) for stop, _ in self._both_stops)
 
     def usage(self) -> dict[str, tuple[float, float]]:
-        """Meter name -> (used, limit) at this moment."""
+        """Meter name -> (used, limit) at this moment; with a Redis, as it said last."""
+        self._turnstile.look_at(list(self._meters.values()))
         now = runtime.monotonic()
         return {name: (self._store.used(meter, now), meter.limit) for name, meter in self._meters.items()}
 
@@ -160,7 +170,7 @@ class Budget:
     def _sharer(self, spec: MeterSpec) -> str:
         """With whom a limit is shared. Two keys of one account cannot be told to be one's."""
         if spec.scope == "address":
-            return ""
+            return self._address
         return runtime.token(16) if spec.scope == "connection" else self._fingerprint
 
     def _asks(self, costs: Costs) -> list[Ask]:
@@ -168,7 +178,7 @@ class Budget:
         meters = self._meters
         return [(meters.get(name) or self._meter(name), cost) for name, cost in costs] + self._pauses
 
-    def _stops(self, asks: Sequence[Ask]) -> Sequence[Stop]:
+    def _stops(self, asks: Sequence[Ask]) -> Sequence[Ask]:
         """The stops that concern a request. Without pacing nobody knows what it counts on."""
         for meter, _ in asks:
             if meter.by_key:

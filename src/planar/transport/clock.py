@@ -22,6 +22,9 @@ OFF_MS = 1_000
 """From this difference on the system clock is called wrong: Binance refuses what is further ahead (documentation: Timing
 security)."""
 
+FIRST_MS, LAST_MS = 1_577_836_800_000, 4_102_444_800_000
+"""The years from 2020 to 2099: what is told for the time and lies outside of them is none."""
+
 
 class ClockHealth(msgspec.Struct, frozen=True):
     """How this machine's clock stands to the venue's.

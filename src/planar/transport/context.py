@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar
+from typing import TypeAlias
 
 import planar.runtime as runtime
 from planar.errors import Outcome, RequestTimeout
@@ -75,13 +76,43 @@ def acting_for(owner: str) -> Generator[None]:
         _owner.reset(token)
 
 
+_least: ContextVar[Priority] = ContextVar("planar_least", default=Priority.CANCEL)
+
+
+@contextlib.contextmanager
+def at_most(priority: Priority) -> Generator[None]:
+    """Calls within the block, and in the tasks started in it, are no more urgent than this; cancels stay what they are."""
+    token = _least.set(priority)
+    try:
+        yield
+    finally:
+        _least.reset(token)
+
+
+_urgent: ContextVar[bool] = ContextVar("planar_urgent", default=False)
+
+
+@contextlib.contextmanager
+def urgent() -> Generator[None]:
+    """Calls within the block, and in the tasks started in it, go before all others, as cancels do: an emergency stop."""
+    token = _urgent.set(True)
+    try:
+        yield
+    finally:
+        _urgent.reset(token)
+
+
+OnSend: TypeAlias = Callable[[], Awaitable[None] | None]
+"""Called before bytes leave; what it gives back, if anything, is awaited before they do."""
+
+
 class CallContext:
     """One call, from the user down to the socket.
 
     Attributes:
         deadline: monotonic seconds (`runtime.monotonic()`) at which the call ends, whatever it is doing.
-        on_send: called immediately before the first byte of each WRITE leaves; if it raises, nothing is sent. The
-            order path journals here.
+        on_send: called immediately before the first byte of each WRITE leaves, and what it gives back is awaited then; if
+            either raises, nothing is sent. The order path journals here.
         reading: every request of this call only reads, whatever its HTTP method.
         journaled: the call was written to the order journal first, so its WRITEs may pass.
         next_effect: effect of the request that is about to be sent; handed from `fetch2` to `fetch`.
@@ -112,11 +143,11 @@ class CallContext:
         *,
         reading: bool = False,
         journaled: bool = False,
-        on_send: Callable[[], None] | None = None,
+        on_send: OnSend | None = None,
         reader: Callable[[bytes], object] | None = None,
     ) -> None:
         self.name = name
-        self.priority = priority
+        self.priority = Priority.CANCEL if _urgent.get() or priority is Priority.CANCEL else max(priority, _least.get())
         self.timeout_ms = timeout_ms
         self.deadline = runtime.monotonic() + timeout_ms / 1000
         self.on_send = on_send

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import aiohttp
 import msgspec
+from multidict import CIMultiDict
 
 import planar.runtime as runtime
 from planar.errors import BadResponse, ExchangeNotAvailable, NetworkError, Outcome, PlanarError, RequestTimeout
@@ -27,7 +28,7 @@ class Answer(msgspec.Struct, frozen=True):
     Attributes:
         status: HTTP status.
         reason: the status line's text.
-        headers: header names as sent; repeated ones joined with ", ".
+        headers: found by their names in any case, as HTTP wants it; repeated ones joined with ", ".
         body: the body, decompressed.
     """
 
@@ -120,7 +121,7 @@ async def send(
     finally:
         sending.reset(before)
     record.http_status = response.status
-    joined = dict(response.headers)
-    if len(joined) < len(response.headers):  # a name is there more than once
-        joined = {name: ", ".join(response.headers.getall(name)) for name in joined}
-    return Answer(response.status, response.reason or "", joined, body_read)
+    received = response.headers
+    if len(set(received)) < len(received):  # a name is there more than once
+        received = CIMultiDict({name: ", ".join(received.getall(name)) for name in received})
+    return Answer(response.status, response.reason or "", received, body_read)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from planar.transport.meters import LEAST_WAIT_S, Cells, Meter, MeterSpec
 
+LONGEST_S = 7 * 86_400.0
+"""A stop that would last longer is none: bans last for days at most (Binance: up to three)."""
+
 
 class _Pause(Meter):
     """Nothing is counted: the one cell holds the moment until which nobody goes."""
@@ -39,6 +42,17 @@ class _Pause(Meter):
     def set_held(self, held: float, now: float) -> None:
         """See `Meter`."""
 
+    def assume(self, used: float, now: float) -> None:
+        """See `Meter`. How long the venue is to be left alone is not known by anything but its word."""
+
+    def carry(self, used: float, held: float, now: float) -> None:
+        """See `Meter`."""
+        self._cells[self._at] = max(self._cells[self._at], now + used if used else 0.0)
+
+    def sound(self, now: float) -> bool:
+        """See `Meter`. No venue keeps anybody away for longer than `LONGEST_S`."""
+        return super().sound(now) and self._cells[self._at] <= now + LONGEST_S
+
     def restart(self, now: float) -> None:
         """See `Meter`. How long the stop would still last is lost with the clock that it was told in."""
         self._cells[self._at] = 0.0
@@ -48,11 +62,6 @@ class Stop(_Pause):
     """The venue said for how long nothing more may come."""
 
     __slots__ = ()
-
-    @property
-    def until(self) -> float:
-        """When it ends."""
-        return self._cells[self._at]
 
     def extend(self, until: float) -> None:
         """Let nothing through before `until`; a stop that lasts longer stays."""

@@ -1,291 +1,209 @@
-"""Meters that all processes of one user on this machine share, without a server: one small mapped file per exchange.
+"""Meters that all processes of one user on this machine share, without a server, through a file (`meter_file`).
 
-Layout: a header, a directory (name digest -> place), then one block per meter: the boot that its times count from, the
-meter's cells, and what each process holds. A reservation is a few reads and writes of the mapping under one lock of the
-operating system, so that each process sees the use of all others within it.
-
-Each process keeps a lock of its own on one byte for as long as it lives. The system lets go of a dead process's locks,
-so a crash blocks nobody, whatever it was doing; and whoever waits looks which holders are gone, and settles what they
-held once their last requests must have arrived. Writes stand in such an order that a crash between two of them leaves
-more counted than was taken, never less.
+A reservation is a few reads and writes of the mapping under one lock of the operating system, so that each process sees
+the use of all others within it. Whatever becomes of the file, nobody is let through unlimited and nobody waits for ever:
+one that was deleted is made again, and what this process knew of it is taken along; one that was begun anew is filled
+again; and where no file can be used at all, this process goes on alone with a fair part of each limit.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
-import mmap
-import os
-import struct
-import threading
-from collections.abc import Callable, Generator, Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
 import planar.runtime as runtime
 from planar.errors import ConfigError
 from planar.transport.context import Priority
+from planar.transport.meter_file import BUSY_S, HOLDERS, STUCK_S, FileTrouble, open_file
 from planar.transport.meters import LEAST_WAIT_S, Cells, Meter
-from planar.transport.store import Ask, Store
+from planar.transport.store import LONG_MS, STRANGERS, Ask, Store
 from planar.transport.venue_time import VenueTime
 
-HOLDERS: Final = 128
-"""Processes that can share one file."""
-ENTRIES: Final = 4096
-_ENTRY: Final = struct.Struct("=16sdd")  # digest of the name, first cell of the block, cells of the meter
-_HEADER: Final = 64
-_BLOCKS: Final = (_HEADER + ENTRIES * _ENTRY.size) // 8
-_CELLS: Final = 1_000_000
-_SIZE: Final = _CELLS * 8
-_VERSION: Final = 1.0
-# cells of the header
-_VERSION_AT, _COUNT_AT, _FREE_AT, _SEEN_AT = range(4)
-_LOCK_AT: Final = _SIZE + HOLDERS
-"""Byte that is locked while the file is changed; those before it are the processes' own. None of them is in the file."""
-SPINS: Final = 400
-"""How often the lock is asked for before the event loop goes on: it is held for microseconds, unless a holder is stopped."""
-BUSY_S: Final = 0.001
-GONE_S: Final = 0.5
+log = logging.getLogger("planar")
+
+GONE_S = 0.5
 """How long after its process was seen to be gone a request may still arrive: what was sent is on its way already."""
-
-
-class SharedFile:
-    """One mapped file, once in a process."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path = path
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._guard = threading.Lock()
-        self._dead: dict[int, float] = {}
-        self.users = 0
-        with self.whole():
-            os.truncate(self._descriptor, _SIZE)
-            self._map = mmap.mmap(self._descriptor, _SIZE)
-            self.cells = memoryview(self._map).cast("d")
-            self._begin()
-        self.slot = self._take_slot()
-
-    def _begin(self) -> None:
-        cells, now = self.cells, runtime.monotonic()
-        if cells[_VERSION_AT] != _VERSION:
-            self._map[:_HEADER] = bytes(_HEADER)
-            cells[_FREE_AT] = _BLOCKS
-            cells[_VERSION_AT] = _VERSION
-        self.boot = _boot(now < cells[_SEEN_AT])
-        cells[_SEEN_AT] = now
-
-    @contextlib.contextmanager
-    def whole(self) -> Generator[None]:
-        """Within the block nobody else changes the file."""
-        self.lock_surely()
-        try:
-            yield
-        finally:
-            self.unlock()
-
-    def lock_surely(self) -> None:
-        """Keep others from changing the file, however long it takes."""
-        self._guard.acquire()
-        try:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, _LOCK_AT)
-        except BaseException:
-            self._guard.release()
-            raise
-
-    def lock(self) -> bool:
-        """Keep others from changing the file; False if somebody keeps it longer than a change takes."""
-        if not (self._guard.acquire(False) or self._guard.acquire(timeout=BUSY_S)):
-            return False
-        for _ in range(SPINS):
-            try:
-                fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _LOCK_AT)
-            except OSError:
-                os.sched_yield()
-            else:
-                return True
-        self._guard.release()
-        return False
-
-    def unlock(self) -> None:
-        """Let others change the file."""
-        fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _LOCK_AT)
-        self._guard.release()
-
-    def _try_slot(self, slot: int) -> bool:
-        try:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _SIZE + slot)
-        except OSError:
-            return False
-        return True
-
-    def _take_slot(self) -> int:
-        with self.whole():
-            for slot in range(HOLDERS):
-                if self._try_slot(slot):
-                    if not any(self.cells[held + slot] for held in self._held_places()):
-                        return slot
-                    fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _SIZE + slot)
-        raise ConfigError(
-            f"{HOLDERS} processes share the budget in {self.path} already",
-            hint='[budget] shared = false, or a Redis: shared = "redis://..."',
-        )
-
-    def _held_places(self) -> Generator[int]:
-        """First cell of what each process holds, of each meter."""
-        for number in range(int(self.cells[_COUNT_AT])):
-            _, first, width = _ENTRY.unpack_from(self._map, _HEADER + number * _ENTRY.size)
-            yield int(first + 1 + width)
-
-    def place(self, name: str, width: int) -> int:
-        """First cell of the block of a meter, which is made if there is none.
-
-        Raises:
-            ConfigError: the file is full.
-        """
-        digest = hashlib.blake2b(name.encode(), digest_size=16).digest()
-        with self.whole():
-            cells = self.cells
-            count = int(cells[_COUNT_AT])
-            for number in range(count):
-                found, first, _ = _ENTRY.unpack_from(self._map, _HEADER + number * _ENTRY.size)
-                if found == digest:
-                    return int(first)
-            first = int(cells[_FREE_AT])
-            if count == ENTRIES or first + 1 + width + HOLDERS > _CELLS:
-                raise ConfigError(f"{self.path} has no place for another meter", hint="delete it while nothing runs")
-            for cell in range(first, first + 1 + width + HOLDERS):
-                cells[cell] = 0.0
-            cells[first] = self.boot
-            _ENTRY.pack_into(self._map, _HEADER + count * _ENTRY.size, digest, first, width)
-            cells[_FREE_AT] = first + 1 + width + HOLDERS
-            cells[_COUNT_AT] = count + 1
-            return first
-
-    def close(self) -> None:
-        """One user less; the last one lets go of the file and of its locks."""
-        self.users -= 1
-        if not self.users:
-            del _files[self.path]
-            self.release()
-
-    def release(self) -> None:
-        """Let go of the file and of its locks."""
-        self.cells.release()
-        self._map.close()
-        os.close(self._descriptor)
-
-    def is_at_its_path(self) -> bool:
-        """False where another deleted the file after this process had opened it, and before it had locked its place."""
-        try:
-            return os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
-        except FileNotFoundError:
-            return False
-
-    def gone(self, held_at: int, now: float, late_s: float) -> list[int]:
-        """Processes that hold something of a meter, and have not lived for `late_s`. The file is locked."""
-        found: list[int] = []
-        for slot in range(HOLDERS):
-            if slot == self.slot or not self.cells[held_at + slot]:
-                continue
-            if not self._try_slot(slot):
-                self._dead.pop(slot, None)
-                continue
-            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _SIZE + slot)
-            if now - self._dead.setdefault(slot, now) >= late_s:
-                found.append(slot)
-        return found
-
-
-def _boot(earlier: bool) -> float:
-    """A number for the time since the machine was started, which monotonic times count from."""
-    try:
-        text = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        # elsewhere: the clock of the file is ahead of ours only if the machine was started anew
-        return runtime.wall_ns() / 1e9 if earlier else 1.0
-    return float(int(text.replace("-", "")[:12], 16))
-
-
-_files: dict[Path, SharedFile] = {}
-"""A lock of a process ends when the process closes the file anywhere, so each file is opened once."""
-os.register_at_fork(after_in_child=_files.clear)
-
-
-def open_file(path: Path) -> SharedFile:
-    """The one mapping of a file in this process, for one more user of it."""
-    file = _files.get(path)
-    while file is None:
-        made = SharedFile(path)
-        if made.is_at_its_path():
-            file = _files[path] = made
-        else:
-            made.release()
-    file.users += 1
-    return file
-
-
-def remove_unused(directory: Path, pattern: str, but: Path) -> None:
-    """Delete the files of a directory that no process has open, except one."""
-    for path in sorted(directory.glob(pattern)):
-        if path == but or path in _files:
-            continue
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, HOLDERS, _SIZE)
-            path.unlink()
-        except OSError:
-            continue  # in use, or deleted by another
-        finally:
-            os.close(descriptor)
+LOOK_AFTER_S = 1.0
+"""How often is looked whether the file is still there, and whole."""
 
 
 class FileStore(Store):
-    """The meters of one exchange and environment in a file that other processes use too."""
+    """The meters of one exchange and environment in a file that other processes use too.
+
+    Attributes:
+        alone: the file could not be used any more; this process keeps its meters for itself.
+    """
 
     def __init__(self, path: Path, clock: VenueTime, reserve: float, share: float) -> None:
+        """
+        Raises:
+            OSError: the file cannot be used.
+            ConfigError: too many processes use it.
+        """
         super().__init__(clock, reserve, share)
+        self.alone = False
         self._file = open_file(path)
-        self._cells = self._file.cells
+        self._generation = self._file.generation
+        self._names: dict[Meter, str] = {}
+        self._owed: list[Callable[[], None]] = []
         self._looked_at = 0.0
+        self._looked_after = runtime.monotonic()
+        self._busy_since: float | None = None
 
+    # -- the lock --------------------------------------------------------------------------------------------------
+    def _lock(self, now: float) -> bool:
+        """Lock the file, and see that it holds our meters; False if it is kept, or `alone` from now on."""
+        if self.alone:
+            return False
+        try:
+            if now - self._looked_after > LOOK_AFTER_S:
+                self._looked_after = now
+                self._look_after(now)
+            if not self._file.lock():
+                self._busy_since = now if self._busy_since is None else self._busy_since
+                if now - self._busy_since > STUCK_S:
+                    raise FileTrouble("a process that keeps its lock stands still")
+                return False
+            self._busy_since = None
+            if self._file.generation != self._generation:
+                self._place_again(now)
+            while self._owed:
+                self._owed.pop(0)()
+        except OSError as error:
+            self._go_alone(error, now)
+            return False
+        return True
+
+    def _change(self, action: Callable[[], None]) -> None:
+        """See `Store`. What has happened must be written down: now, or with what is next."""
+        self._owed.append(action)
+        if self._lock(runtime.monotonic()):
+            self._file.unlock()
+        elif self.alone:
+            self._pay()
+
+    def _pay(self) -> None:
+        while self._owed:
+            self._owed.pop(0)()
+
+    # -- places ----------------------------------------------------------------------------------------------------
     def _place(self, name: str, width: int) -> tuple[Cells, int]:
-        return self._cells, self._file.place(name, width) + 1
+        """Cells of its own, until the file is locked."""
+        self._name = name
+        return super()._place(name, width)
 
     def _attached(self, meter: Meter, at: int) -> None:
-        first_held, file, cells = at + meter.WIDTH, self._file, self._cells
-        meter.held_at = first_held + file.slot
+        self._names[meter] = self._name
+        if self.alone:
+            self._keep(meter)
+            return
+        try:
+            with self._file.whole():
+                self._settle_in(meter, runtime.monotonic())
+        except (OSError, ConfigError) as error:
+            self._keep(meter)
+            log.warning(
+                "a limit of the shared budget is kept by this process alone, to one of %d parts: %s", STRANGERS, error
+            )
 
-        def begin() -> None:
-            if cells[at - 1] != file.boot:
-                meter.restart(runtime.monotonic())
-                for slot in range(HOLDERS):
-                    cells[first_held + slot] = 0.0
-                cells[at - 1] = file.boot
-            self._settle_gone(meter, runtime.monotonic())
+    def _settle_in(self, meter: Meter, now: float) -> None:
+        """Give a meter its place in the file, which is locked."""
+        file, cells = self._file, self._file.cells
+        first, made = file.place(self._names[meter], meter.WIDTH)
+        at = first + 1
+        meter.move(cells, at)
+        meter.held_at = at + meter.WIDTH + file.slot
+        window_s = min(meter.spec.window_ms or LONG_MS, LONG_MS) / 1000
+        if made:
+            if file.lost_s(now) < window_s:
+                self._fill(meter, now)
+            return
+        if cells[first] != file.boot:
+            meter.restart(now)
+            self._forget_held(meter)
+            cells[first] = file.boot
+        if not meter.sound(now):
+            log.warning("the limit %s of the shared budget is damaged: it begins full", self._names[meter])
+            self._forget_held(meter)
+            for cell in range(at, at + meter.WIDTH):
+                cells[cell] = 0.0
+            self._fill(meter, now)
+        self._settle_gone(meter, now)
 
-        self._change(begin)
+    def _forget_held(self, meter: Meter) -> None:
+        first_held = meter.held_at - self._file.slot
+        for slot in range(HOLDERS):
+            self._file.cells[first_held + slot] = 0.0
 
-    def _settle_gone(self, meter: Meter, now: float) -> None:
-        first_held, cells = meter.held_at - self._file.slot, self._cells
-        gone = self._file.gone(first_held, now, GONE_S)
-        if gone:
-            rest = sum(cells[first_held + slot] for slot in range(HOLDERS) if slot not in gone)
-            meter.set_held(rest, now)
-            for slot in gone:
-                cells[first_held + slot] = 0.0
+    def _fill(self, meter: Meter, now: float) -> None:
+        """Nobody knows what is used of it. The end of a long window would be too far."""
+        if meter.spec.window_ms <= LONG_MS:
+            meter.assume(meter.limit, now)
 
+    def _all(self) -> list[Meter]:
+        return [*self._meters.values(), *self._stops.values()]
+
+    def _place_again(self, now: float) -> None:
+        """The file was begun anew, so the old places are others' now."""
+        for meter in self._all():
+            if meter.held_at:
+                self._settle_in(meter, now)
+        self._generation = self._file.generation
+
+    def _look_after(self, now: float) -> None:
+        """Take all to a new file where this one was deleted, and mend what is damaged."""
+        file = self._file
+        if file.is_at_its_path():
+            if file.lock():
+                try:
+                    for meter in self._all():
+                        if meter.held_at and file.generation == self._generation and not meter.sound(now):
+                            self._settle_in(meter, now)
+                finally:
+                    file.unlock()
+            return
+        log.warning("the file of the shared budget %s was deleted while in use: it is made again", file.path)
+        known = [(m, m.used(now), file.cells[m.held_at]) for m in self._all() if m.held_at]
+        self._file = open_file(file.path)
+        self._generation = self._file.generation
+        with self._file.whole():
+            for meter, used, held in known:
+                self._settle_in(meter, now)
+                meter.carry(used, held, now)
+                self._file.cells[meter.held_at] += held
+        file.close()
+
+    def _go_alone(self, error: OSError, now: float) -> None:
+        """No file can be used any more."""
+        self.alone = True
+        log.warning(
+            "the file of the shared budget cannot be used any more (%s): until it is opened again, this process keeps to "
+            "one of %d parts of each limit; [budget] shared = false if nothing else uses this address and these keys",
+            error,
+            STRANGERS,
+        )
+        for meter in self._all():
+            self._keep(meter)
+            meter.assume(meter.limit, now)
+        self._pay()
+
+    def _keep(self, meter: Meter) -> None:
+        meter.move([0.0] * meter.WIDTH, 0)
+        meter.set_share(self._share / STRANGERS)
+        meter.held_at = 0
+
+    # -- use -------------------------------------------------------------------------------------------------------
     def attempt(self, asks: Sequence[Ask], priority: Priority, now: float) -> float:
         """See `Store`."""
-        if not self._file.lock():
-            return BUSY_S
+        if not self._lock(now):
+            return super().attempt(asks, priority, now) if self.alone else BUSY_S
         try:
             wait_s = super().attempt(asks, priority, now)
             if not wait_s:
-                cells = self._cells
+                cells = self._file.cells
                 for meter, cost in asks:
-                    if cost:
+                    if meter.held_at:
                         cells[meter.held_at] += cost
             return wait_s
         finally:
@@ -298,62 +216,72 @@ class FileStore(Store):
             for meter, cost in asks:
                 meter.wait_s(cost, now, meter.limit)
                 meter.take(cost, now)
-                self._cells[meter.held_at] += cost
+                if meter.held_at:
+                    self._file.cells[meter.held_at] += cost
 
         self._change(taking)
 
     def end(self, asks: Sequence[Ask], now: float, *, sent: bool) -> None:
         """See `Store`."""
-
-        cells, file = self._cells, self._file
-        file.lock_surely()
+        if not self._lock(now):
+            self._owed.append(lambda: self._end(asks, now, sent=sent))
+            if self.alone:
+                self._pay()
+            return
         try:
-            for meter, cost in asks:
-                if sent:
-                    meter.settle(cost, now)
-                else:
-                    meter.give_back(cost, now)
-                cells[meter.held_at] = max(0.0, cells[meter.held_at] - cost)
+            self._end(asks, now, sent=sent)
         finally:
-            file.unlock()
+            self._file.unlock()
+
+    def _end(self, asks: Sequence[Ask], now: float, *, sent: bool) -> None:
+        cells = self._file.cells
+        for meter, cost in asks:
+            if sent:
+                meter.settle(cost, now)
+            else:
+                meter.give_back(cost, now)
+            if meter.held_at:
+                cells[meter.held_at] = max(0.0, cells[meter.held_at] - cost)
 
     def waits(self, asks: Sequence[Ask], priority: Priority, now: float) -> list[float]:
         """See `Store`."""
-        if not self._file.lock():
-            return [BUSY_S for _ in asks]
+        if not self._lock(now):
+            return super().waits(asks, priority, now) if self.alone else [BUSY_S for _ in asks]
         try:
             return super().waits(asks, priority, now)
         finally:
             self._file.unlock()
 
     def used(self, meter: Meter, now: float) -> float:
+        """See `Store`. What is shown may be read while another writes, if that takes long."""
+        locked = self._lock(now)
+        try:
+            return meter.used(now)
+        finally:
+            if locked:
+                self._file.unlock()
+
+    def reap(self, now: float) -> None:
         """See `Store`."""
-        found = 0.0
+        if now - self._looked_at < LEAST_WAIT_S * 1000 or not self._lock(now):
+            return
+        self._looked_at = now
+        try:
+            for meter in self._meters.values():
+                if meter.held_at:
+                    self._settle_gone(meter, now)
+        finally:
+            self._file.unlock()
 
-        def reading() -> None:
-            nonlocal found
-            found = meter.used(now)
-
-        self._change(reading)
-        return found
-
-    def _change(self, action: Callable[[], None]) -> None:
-        """See `Store`. What has happened must be written down, so this waits for the lock."""
-        with self._file.whole():
-            action()
+    def _settle_gone(self, meter: Meter, now: float) -> None:
+        first_held, cells = meter.held_at - self._file.slot, self._file.cells
+        gone = self._file.gone(first_held, now, GONE_S)
+        if gone:
+            rest = sum(cells[first_held + slot] for slot in range(HOLDERS) if slot not in gone)
+            meter.set_held(rest, now)
+            for slot in gone:
+                cells[first_held + slot] = 0.0
 
     def close(self) -> None:
         """See `Store`."""
         self._file.close()
-
-    def reap(self, now: float) -> None:
-        """See `Store`."""
-        if now - self._looked_at < LEAST_WAIT_S * 1000:
-            return
-        self._looked_at = now
-
-        def looking() -> None:
-            for meter in self._meters.values():
-                self._settle_gone(meter, now)
-
-        self._change(looking)

@@ -15,24 +15,20 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from itertools import chain, islice, zip_longest
-from typing import Any
 
 import msgspec
 
 import planar.runtime as runtime
-from planar.errors import ConfigError
 from planar.transport.context import Priority
-from planar.transport.meters import Meter, MeterSpec
-from planar.transport.pauses import Stop
-from planar.transport.shared_redis_script import SCRIPT
-from planar.transport.store import Ask, Store
+from planar.transport.meters import Meter
+from planar.transport.shared_redis_link import ANSWER_S, RedisLink, told
+from planar.transport.shared_redis_store import RedisStore
+from planar.transport.store import STRANGERS, Ask
 from planar.transport.turnstile import LOOK_S, Turnstile, Waiter
 from planar.transport.venue_time import VenueTime
 
 log = logging.getLogger("planar")
 
-ANSWER_S = 0.5
-"""A Redis that takes longer is gone."""
 BEAT_S = 1.0
 """How often a member says that it lives."""
 RETRY_S = 0.5
@@ -41,144 +37,6 @@ TELL_S = 0.02
 """How long the end of a request may be kept, to be told together with others."""
 BATCH = 16
 """Requests that one call of the script asks for."""
-LONG_MS = 60_000
-"""A window that is longer goes on from what the Redis said last: its end would be too far to wait for."""
-STRANGERS = 10
-"""Members that are assumed where the Redis was never reached."""
-SAMPLE_S = 60.0
-"""How long a comparison of the clocks counts."""
-
-
-class _Reply(msgspec.Struct, frozen=True):
-    """See `shared_redis_script`."""
-
-    time: str
-    members: int
-    epoch: str
-    join: float = 0.0
-    waits: list[float] | dict[str, float] = []
-    short: list[int] | dict[str, float] = []
-    used: list[float] | dict[str, float] = []
-
-
-class ServerTime:
-    """How far the clock of the Redis is ahead of `runtime.monotonic()`, from the quickest answers."""
-
-    def __init__(self) -> None:
-        self.ahead_s = 0.0
-        self.error_s = float("inf")
-        self._sampled_at = 0.0
-
-    def sample(self, began: float, ended: float, server_s: float) -> None:
-        """An answer that was asked for and came at these moments, and what the server's clock showed."""
-        error_s = (ended - began) / 2
-        if error_s <= self.error_s or ended - self._sampled_at > SAMPLE_S:
-            self.ahead_s, self.error_s, self._sampled_at = server_s - (began + ended) / 2, error_s, ended
-
-
-class RedisStore(Store):
-    """This process's part of the meters, and what it has to tell the Redis.
-
-    Attributes:
-        alone: the Redis is not reached, so the copy decides.
-        spent_alone: something was taken meanwhile.
-        seen: what the Redis said last that is used.
-        ops: what is to be told, in the form of the script.
-    """
-
-    def __init__(self, clock: VenueTime, reserve: float, share: float) -> None:
-        super().__init__(clock, reserve, share)
-        self.alone = False
-        self.ops: list[tuple[str, Meter | str, float, float]] = []
-        self.names: dict[Meter, str] = {}
-        self.sharers: dict[Meter, str] = {}
-        self.seen: dict[Meter, float] = {}
-        self.spent_alone = False
-        self._part = 1 / STRANGERS
-
-    def meter(self, spec: MeterSpec, name: str, sharer: str) -> Meter:
-        """See `Store`."""
-        made = super().meter(spec, name, sharer)
-        if made not in self.names:
-            self.names[made] = f"{spec.kind}/{name}/{sharer}"
-            if self.alone:
-                self._go_alone(made)
-        return made
-
-    def stop(self, sharer: str) -> Stop:
-        """See `Store`."""
-        made = super().stop(sharer)
-        self.sharers[made] = sharer
-        return made
-
-    def waits(self, asks: Sequence[Ask], priority: Priority, now: float) -> list[float]:
-        """See `Store`. With the others only the Redis knows; what stops say is known here too."""
-        if self.alone:
-            return super().waits(asks, priority, now)
-        return [meter.wait_s(0.0, now, 0.0) if meter in self.sharers else 0.0 for meter, _ in asks]
-
-    def attempt(self, asks: Sequence[Ask], priority: Priority, now: float) -> float:
-        """See `Store`. Asked only while alone."""
-        wait_s = super().attempt(asks, priority, now)
-        self.spent_alone = self.spent_alone or not wait_s
-        return wait_s
-
-    def take(self, asks: Sequence[Ask], now: float) -> None:
-        """See `Store`."""
-        self.given(asks, now)
-        self.tell("take", asks)
-
-    def given(self, asks: Sequence[Ask], now: float) -> None:
-        """The Redis has given this; the copy holds it too."""
-        super().take(asks, now)
-
-    def end(self, asks: Sequence[Ask], now: float, *, sent: bool) -> None:
-        """See `Store`."""
-        super().end(asks, now, sent=sent)
-        self.tell("settle" if sent else "back", asks)
-
-    def tell(self, what: str, asks: Sequence[Ask]) -> None:
-        """Have the Redis hear of it. Who is alone tells what it holds when it comes back."""
-        if not self.alone:
-            self.ops.extend((what, meter, cost, 0.0) for meter, cost in asks if meter in self.names)
-
-    def observe(self, meter: Meter, venue_used: float, now: float, taken_at: float) -> None:
-        """See `Store`."""
-        if self.alone:
-            super().observe(meter, venue_used, now, taken_at)
-            return
-        window_s = meter.spec.window_ms / 1000
-        first = (taken_at + self.clock.ahead_s() - self.clock.error_s()) // window_s if window_s else 0.0
-        self.ops.append(("observe", meter, venue_used, first))
-
-    def hold_off(self, sharer: str, until: float) -> None:
-        """See `Store`. The others hear of it as soon as the Redis does, and from it even later."""
-        super().hold_off(sharer, until)
-        self.ops.append(("stop", sharer, until, 0.0))
-
-    def used(self, meter: Meter, now: float) -> float:
-        """See `Store`."""
-        return super().used(meter, now) if self.alone else self.seen.get(meter, 0.0)
-
-    def part_company(self, members: int) -> None:
-        """From now on use the fair part of one of so many members, and first nothing."""
-        self.alone = self.spent_alone = True
-        self._part = 1 / (members or STRANGERS)
-        for meter in self.names:
-            self._go_alone(meter)
-
-    def _go_alone(self, meter: Meter) -> None:
-        meter.set_share(self._share * self._part)
-        long = meter.spec.window_ms > LONG_MS and meter in self.seen
-        meter.assume(self.seen[meter] * self._part if long else meter.limit, runtime.monotonic())
-
-    def meet(self) -> None:
-        """The Redis decides again. It hears of what is still held here, and of no more that happened before."""
-        self.alone = self.spent_alone = False
-        self.ops = [op for op in self.ops if op[0] == "stop"]
-        for meter in self.names:
-            meter.set_share(self._share)
-            self.tell("take", [(meter, meter.held())] if meter.held() else [])
 
 
 class RedisTurnstile(Turnstile):
@@ -186,42 +44,37 @@ class RedisTurnstile(Turnstile):
 
     store: RedisStore
 
-    def __init__(self, name: str, url: str, clock: VenueTime, reserve: float, share: float) -> None:
+    def __init__(self, name: str, url: str, address: str, clock: VenueTime, reserve: float, share: float) -> None:
         """
         Args:
             name: of the exchange and environment.
             url: of the Redis.
+            address: the sharer that is this machine's own address.
 
         Raises:
             ConfigError: the package that speaks with a Redis is not installed.
         """
-        try:
-            import redis.asyncio as client
-            from redis.asyncio.retry import Retry
-            from redis.backoff import NoBackoff
-            from redis.exceptions import RedisError
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                "[budget] shared names a Redis, and the package redis is not installed",
-                hint="pip install 'planar-exchanges[redis]'",
-            ) from error
-        super().__init__(RedisStore(clock, reserve, share))
-        self._prefix = f"planar:{{{name}}}:"
-        options: dict[str, Any] = {"socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S}
-        redis_class: Any = client.Redis
-        # never asked twice: what the first call took would be taken again
-        self._redis: Any = redis_class.from_url(url, **options, retry=Retry(NoBackoff(), 0), max_connections=1)
-        self._script: Any = self._redis.register_script(SCRIPT)
-        self._gone = (RedisError, OSError, TimeoutError)
+        super().__init__(RedisStore(clock, reserve, share, address))
+        self._link = RedisLink(name, url)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._server = ServerTime()
-        self._member = runtime.token(12)
-        self._members = 0
-        self._epoch = ""
+        self._address = address
+        self._member = self._named()
+        self._members = self._near = 0
+        self._epoch = self._left = ""
         self._soonest_s = BEAT_S
         self._telling: asyncio.TimerHandle | None = None
         self._met = False
+
+    def _named(self) -> str:
+        """A new name; those that begin alike have one address."""
+        return f"{self._address}|{runtime.token(12)}"
+
+    def look_at(self, meters: Sequence[Meter]) -> None:
+        """See `Turnstile`. The Redis is asked, and what it answers is seen at the next look."""
+        self._begin()
+        self.store.look_at(meters)
+        self._wake.set()
 
     def try_now(self, asks: Sequence[Ask], priority: Priority, now: float) -> bool:
         """See `Turnstile`. With the others, the Redis is asked first."""
@@ -253,7 +106,7 @@ class RedisTurnstile(Turnstile):
         while True:
             try:
                 await self._exchange()
-            except self._gone as error:
+            except self._link.gone as error:
                 self._part_company(error)
             await self._pause()
 
@@ -274,16 +127,12 @@ class RedisTurnstile(Turnstile):
         waiters = self._foremost_waiters() if self._met else []
         ops, store.ops = store.ops, []
         request, meters = self._request(waiters, ops)
-        began = runtime.monotonic()
         try:
-            raw = await self._script(keys=[self._prefix], args=[request])
+            reply = await self._link.ask(request)
         except BaseException:
             store.ops = ops + store.ops
             raise
-        ended = runtime.monotonic()
-        reply = msgspec.json.decode(raw, type=_Reply)
-        self._server.sample(began, ended, float(reply.time))
-        self._members = reply.members
+        self._members, self._near = reply.members, reply.near
         same, self._epoch = reply.epoch == self._epoch, reply.epoch
         if reply.join:
             store.ops = ops + store.ops
@@ -295,7 +144,7 @@ class RedisTurnstile(Turnstile):
             store.seen = store.seen | dict(zip(meters, reply.used, strict=True))
         if isinstance(reply.waits, list) and isinstance(reply.short, list):
             lacking = [meters[number - 1] if number else None for number in reply.short]
-            self._give(waiters, reply.waits, lacking, ended)
+            self._give(waiters, reply.waits, lacking, runtime.monotonic())
 
     def _request(
         self, waiters: Sequence[Waiter], ops: Sequence[tuple[str, Meter | str, float, float]]
@@ -305,12 +154,14 @@ class RedisTurnstile(Turnstile):
         asked = [meter for waiter in waiters for meter, _ in waiter.asks if meter in store.names]
         told = [subject for _, subject, _, _ in ops if isinstance(subject, Meter)]
         numbers = {meter: number for number, meter in enumerate(dict.fromkeys([*told, *asked]), 1)}
-        error_s = self._server.error_s if self._server.error_s < ANSWER_S else ANSWER_S
+        server = self._link.server
+        error_s = min(server.error_s, ANSWER_S)
         request = {
             "member": self._member,
             "alone": store.spent_alone,
-            "seen": self._epoch,
-            "ahead": store.clock.ahead_s() - self._server.ahead_s,
+            # who has spent something alone knows nothing of what is there until a new epoch begins
+            "seen": "" if store.spent_alone and self._epoch == self._left else self._epoch,
+            "ahead": store.clock.ahead_s() - server.ahead_s,
             "error": store.clock.error_s() + error_s,
             "meters": [_row(store.names[meter], meter) for meter in numbers],
             "ops": [
@@ -389,14 +240,17 @@ class RedisTurnstile(Turnstile):
         if self.store.alone:
             return
         log.warning(
-            "the Redis of the shared budget is gone (%s): from now on one of %d parts of each limit",
-            type(error).__name__,
+            "the Redis of the shared budget ([budget] shared) is left: %s. Until it does its part again, this process "
+            "keeps to one of %d parts of each limit%s",
+            told(error),
             self._members or STRANGERS,
+            "" if self._members else ": it has met nobody yet",
         )
         self._met = False
         # whatever the last call took is settled by the others as that of a member that is gone
-        self._member, self._server, self._epoch = runtime.token(12), ServerTime(), ""
-        self.store.part_company(self._members)
+        self._member, self._left = self._named(), self._epoch
+        self._link.forget()
+        self.store.part_company(self._members, self._near)
         self.serve()
 
     async def close(self) -> None:
@@ -408,9 +262,7 @@ class RedisTurnstile(Turnstile):
             self._task.cancel()
             await asyncio.wait([self._task], timeout=ANSWER_S)
         await super().close()
-        with contextlib.suppress(*self._gone):
-            await self._redis.zrem(f"{self._prefix}members", self._member)
-        await self._redis.aclose()
+        await self._link.close(self._member)
 
 
 def _row(name: str, meter: Meter) -> tuple[str, str, float, float]:

@@ -2,13 +2,15 @@
 
 KEYS[1] begins all names. ARGV[1] is JSON: `member`; `alone` and `seen`, see below; `ahead` and `error`, the venue's time
 beyond the server's; `meters`, [name, kind, limit, window or decay]; `ops`, [what, meter, amount, window]; `asks`,
-[[stop, ...], [[meter, cost, allowed], ...]]. The answer is JSON: `time`, `members`, `epoch`, and `join`, or `waits`,
-`short` (the meter that each waits for, or 0) and `used`.
+[[stop, ...], [[meter, cost, allowed], ...]]. The answer is JSON: `time`, `members`, `near` (those whose names are the
+same up to the bar), `epoch`, and `join`, or `waits`, `short` (the meter that each waits for, or 0) and `used`.
 
 A meter is [cells, held by member, epoch], packed. What a member holds that was not heard of for `GONE_S` is settled.
 
 An epoch begins when the data are new, and when somebody comes back who had been alone. For `JOIN_S` nothing is given, so
-that all who are alone come back and say so; if anybody was, all meters begin full, since nobody knows what they used.
+that all who are alone, or knew the data that were there before, come and say so; if anybody does, all meters begin full,
+since nobody knows what was used. The epoch also holds until when each meter must be there: one that the Redis has let go
+before, to make room, begins full as well.
 """
 
 JOIN_S = 2.0
@@ -23,19 +25,25 @@ local RING = PARTS + 1
 redis.call('ZADD', P .. 'members', now, R.member)
 redis.call('ZREMRANGEBYSCORE', P .. 'members', '-inf', now - GONE_S)
 redis.call('EXPIRE', P .. 'members', 3600)
-local rows, alive = redis.call('ZRANGE', P .. 'members', 0, -1), {}
-for _, name in ipairs(rows) do alive[name] = true end
+local rows, alive, near = redis.call('ZRANGE', P .. 'members', 0, -1), {}, 0
+local mine = string.match(R.member, '^(.*)|')
+for _, name in ipairs(rows) do
+  alive[name] = true
+  if string.match(name, '^(.*)|') == mine then near = near + 1 end
+end
 
 local found = redis.call('HMGET', P .. 'epoch', 'at', 'full')
 local epoch, full = found[1], found[2]
-if not epoch or (R.alone and R.seen ~= epoch and now > tonumber(epoch) + JOIN_S) then
-  epoch, full = stamp, R.alone and '1' or '0'
+local unknown = R.seen ~= epoch and (R.alone or R.seen ~= '')
+if not epoch or (R.alone and unknown and now > tonumber(epoch) + JOIN_S) then
+  epoch, full = stamp, unknown and '1' or '0'
+  redis.call('DEL', P .. 'epoch')
   redis.call('HSET', P .. 'epoch', 'at', epoch, 'full', full)
-elseif R.alone and full == '0' and now <= tonumber(epoch) + JOIN_S then
+elseif unknown and full == '0' and now <= tonumber(epoch) + JOIN_S then
   full = '1'
   redis.call('HSET', P .. 'epoch', 'full', full)
 end
-local answer = {time = stamp, members = #rows, epoch = epoch}
+local answer = {time = stamp, members = #rows, near = near, epoch = epoch}
 local opens = tonumber(epoch) + JOIN_S
 if now < opens then
   answer.join = opens - now
@@ -120,7 +128,9 @@ function decaying.observe(m, used) m.c[1] = m.c[1] + math.max(0, used - decaying
 function decaying.fill(m) decaying.observe(m, m.limit) end
 
 local KINDS = {fixed = fixed, sliding = sliding, decaying = decaying}
-local meters = {}
+local meters, until_s = {}, {}
+for i, row in ipairs(R.meters) do until_s[i] = 'm:' .. row[1] end
+if #until_s > 0 then until_s = redis.call('HMGET', P .. 'epoch', unpack(until_s)) end
 for i, row in ipairs(R.meters) do
   local m = {key = P .. 'm:' .. row[1], kind = KINDS[row[2]], limit = row[3], rate = row[4]}
   local packed = redis.call('GET', m.key)
@@ -131,8 +141,9 @@ for i, row in ipairs(R.meters) do
   if m.e ~= epoch then
     m.c, m.h, m.e = {}, {}, epoch
     for cell = 1, 3 + RING do m.c[cell] = 0 end
-    if full == '1' then
-      m.kind.turn(m, opens)
+    local lost = until_s[i] and tonumber(until_s[i]) > now
+    if full == '1' or lost then
+      m.kind.turn(m, lost and now or opens)
       m.kind.fill(m)
     end
   end
@@ -195,6 +206,7 @@ for i, m in ipairs(meters) do
   used[i] = m.kind.used(m)
   local life = m.kind == decaying and 3600 or math.ceil(m.rate * 3) + 60
   redis.call('SET', m.key, cmsgpack.pack({m.c, m.h, m.e}), 'EX', life)
+  redis.call('HSET', P .. 'epoch', 'm:' .. R.meters[i][1], string.format('%.3f', now + life - 1))
 end
 answer.waits, answer.short, answer.used = waits, short, used
 return cjson.encode(answer)

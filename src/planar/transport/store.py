@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from planar.transport.context import Priority
-from planar.transport.meters import WIDTHS, Cells, Meter, MeterSpec, make_meter
+from planar.transport.meter_kinds import WIDTHS, make_meter
+from planar.transport.meters import Cells, Meter, MeterSpec
 from planar.transport.pauses import Stop
 from planar.transport.venue_time import VenueTime
 
@@ -17,6 +18,12 @@ Ask = tuple[Meter, float]
 """A meter and what is asked of it."""
 
 STOP = MeterSpec("stop", 1, cancels=False)
+
+STRANGERS = 10
+"""Members that are assumed where meters are to be shared, and nobody knows with how many."""
+LONG_MS = 60_000
+"""A window that is longer goes on from what was known last where it is not known what is used: its end would be too far
+to wait for."""
 
 
 class Store:
@@ -42,7 +49,7 @@ class Store:
         return self._meters[key]
 
     def stop(self, sharer: str) -> Stop:
-        """What holds back all requests of a sharer; "" is the address."""
+        """What holds back all requests of a sharer: a key, or an address ("" is this machine's own)."""
         if sharer not in self._stops:
             cells, at = self._place(f"stop/{sharer}", Stop.WIDTH)
             self._stops[sharer] = made = Stop(STOP, cells, at)
@@ -82,8 +89,7 @@ class Store:
 
     def observe(self, meter: Meter, venue_used: float, now: float, taken_at: float) -> None:
         """See `Meter.observe`."""
-        if not meter.covers(venue_used, now):
-            self._change(lambda: meter.observe(venue_used, now, taken_at))
+        self._change(lambda: meter.observe(venue_used, now, taken_at))
 
     def hold_off(self, sharer: str, until: float) -> None:
         """Let nothing of a sharer through before `until`."""

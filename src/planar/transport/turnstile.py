@@ -72,6 +72,9 @@ class Turnstile:
         self._timer: asyncio.TimerHandle | None = None
         self._late: dict[asyncio.TimerHandle, Sequence[Ask]] = {}
 
+    def look_at(self, meters: Sequence[Meter]) -> None:
+        """Somebody wants to see what is used of them."""
+
     def try_now(self, asks: Sequence[Ask], priority: Priority, now: float) -> bool:
         """Take what is asked if it fits and nobody who waits goes first."""
         if self._lanes and not self._foremost(asks, priority, now):

@@ -16,6 +16,7 @@ from config_home import IDS, Home
 from planar.config import check, load, write_init
 from planar.config.credentials import FIELDS
 from planar.config.keys import EXCHANGE_KEYS, SECTIONS, WORKSPACE_KEYS
+from planar.config.schema import LimitSettings
 from planar.config.template import config_text, secrets_text
 
 
@@ -142,11 +143,12 @@ def test_each_line_of_the_templates_is_right_when_it_is_switched_on(
         elif line and not line.startswith("#"):
             home.write(f"{section}\n{line}").load()
             seen.add(f"{section} {line.split(' = ')[0]}")
-    wanted = {f"[okx] {key.name}" for key in EXCHANGE_KEYS if key.name not in ("sandbox", "testnet", "ccxt")}
+    wanted = {f"[okx] {key.name}" for key in EXCHANGE_KEYS if key.name not in ("sandbox", "testnet", "ccxt", "limits")}
     wanted |= {f"[{name}] {key.name}" for name, keys in SECTIONS.items() for key in keys}
     wanted.remove("[alarms] telegram_token")  # a secret: in its variable only
-    assert len(WORKSPACE_KEYS) == 8
-    assert seen == wanted | {"[okx.ccxt] options"}
+    assert len(WORKSPACE_KEYS) == 10
+    limits = {f"[okx.limits] {name}" for name in LimitSettings.__struct_fields__ if name != "accounts"}
+    assert seen == wanted | limits | {"[okx.ccxt] options"}
 
 
 def test_the_template_of_the_secrets_holds_no_secret_and_names_every_key() -> None:

@@ -50,6 +50,7 @@ def test_what_wins_over_what(home: Home) -> None:
         ("BACKUP", "true", "backup", True),
         ("ENABLED", "false", "enabled", False),
         ("READ_ONLY", "true", "read_only", True),
+        ("DURABILITY", "disk", "durability", "disk"),
         ("WITHDRAWALS", "true", "withdrawals", True),
         ("ALLOW_UNJOURNALED", "true", "allow_unjournaled", True),
         ("SECRETS_MODE", "mounted", "secrets_mode", "mounted"),

@@ -83,6 +83,7 @@ def test_the_guides_sandboxes(home: Home) -> None:
         ("backup = true", "backup", True),
         ("enabled = false", "enabled", False),
         ("read_only = true", "read_only", True),
+        ('durability = "disk"', "durability", "disk"),
         ("withdrawals = true", "withdrawals", True),
         ("allow_unjournaled = true", "allow_unjournaled", True),
         ('secrets_mode = "mounted"', "secrets_mode", "mounted"),
@@ -122,6 +123,7 @@ environment = "local"
 timeout = "5s"
 verify_ssl = false
 proxy = "http://proxy:3128"
+durability = "disk"
 secrets_mode = "mounted"
 [binance]
 sandbox = true
@@ -133,7 +135,8 @@ timeout = 1000
     assert (kraken.environment, kraken.timeout_ms) == ("local", 5000)
     for one in (binance, kraken):
         assert (one.verify_ssl, one.proxy, one.secrets_mode) == (False, Secret("http://proxy:3128"), "mounted")
-    assert settings.origin("binance", "timeout") == "user/planar.toml:10"
+        assert one.durability == "disk"
+    assert settings.origin("binance", "timeout") == "user/planar.toml:11"
     assert settings.origin("kraken", "timeout") == "user/planar.toml:4"
 
 

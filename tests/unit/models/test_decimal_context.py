@@ -10,10 +10,10 @@ import pytest
 from planar.adapters.base import OrderRequest
 from planar.adapters.kraken.executions import Executions
 from planar.cli import output
-from planar.cli.preview import _value
 from planar.errors import InvalidOrder
-from planar.models import Amount
+from planar.models import Amount, OrderBook
 from planar.models.from_ccxt import market
+from planar.orders.estimates import estimate
 from planar.orders.rules import check_order
 from planar.venue.engine.units import quotient
 from planar.venue.wire.binance import formats
@@ -29,7 +29,7 @@ BTC = market(
         "limits": {"cost": {"min": "5"}},
     }
 )
-LEVELS = ((60000.123456, 0.3333333), (60001.7654321, 2.7777777))
+BOOK = OrderBook(symbol="BTC/USDT", bids=(), asks=((60000.123456, 0.3333333), (60001.7654321, 2.7777777)))
 
 
 @pytest.fixture(
@@ -100,7 +100,7 @@ CASES: dict[str, tuple[Callable[[], object], object]] = {
     "lot": (lambda: _hint("1234.567891", "60000"), "the nearest is 1234.56789"),
     "tick": (lambda: _hint("1", "60000.125"), "the nearest is 60000.12"),
     "least": (lambda: _hint("0.00001", "60000"), "at least 5 USDT, that is an amount of 0.00009"),
-    "estimate": (lambda: str(_value(_market_order(), LEVELS, BTC)[0]), "60001.21810678806587"),
+    "estimate": (lambda: str(estimate(_market_order(), BTC, BOOK).value), "60001.21810678806587"),
     "shown": (lambda: output.number(Decimal("1234567.10"), Decimal("0.001")), "1234567.100"),
     "average of Kraken": (_executed, "58888.8888888889"),
     "venue's quotient": (lambda: str(quotient(Decimal(2), Decimal(3))), "0." + "6" * 27 + "7"),

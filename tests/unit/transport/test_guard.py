@@ -159,6 +159,8 @@ WHO_OPENS = {
     "transport/local.py": "asks the local venue for its accounts, over its Unix socket",
     "transport/sinks.py": "alarms, to addresses that the user wrote",
     "transport/shared_redis.py": "the Redis that the user named",
+    "transport/shared_redis_link.py": "the Redis that the user named",
+    "transport/addresses.py": "asks the system which own address it would use, and sends nothing",
     "doctor/network_checks.py": "looks up the host of the environment, and opens nothing",
     "runtime/simdoors.py": "connections in memory",
     "venue/": "the local venue itself and its clients, on this machine",

@@ -13,12 +13,13 @@ import pytest
 
 import planar.runtime as runtime
 from planar.errors import ConfigError, RateLimitExceeded
-from planar.transport import shared_file
+from planar.transport import meter_file, shared_file
 from planar.transport.budget import Budget
 from planar.transport.context import CallContext, Priority
+from planar.transport.meter_file import SharedFile, remove_unused
 from planar.transport.meters import MeterSpec
 from planar.transport.pool import MeterPool
-from planar.transport.shared_file import FileStore, SharedFile, remove_unused
+from planar.transport.shared_file import FileStore
 
 SPECS = (
     MeterSpec("fixed", 10, 86_400_000, "fixed", cancels=False),
@@ -57,7 +58,7 @@ def budget(directory: Path, **options: Any) -> Budget:
 @pytest.fixture(autouse=True)
 def _nothing_stays_open() -> Iterator[None]:
     yield
-    for file in list(shared_file._files.values()):
+    for file in list(meter_file._files.values()):
         file.users = 1
         file.close()
 
@@ -116,6 +117,16 @@ async def test_what_a_dead_process_held_is_settled_by_those_who_wait(tmp_path: P
     held.end()
 
 
+async def test_each_dead_process_is_given_its_time_though_it_had_the_place_of_another(tmp_path: Path) -> None:
+    own = budget(tmp_path)
+    for _ in range(2):
+        other = Other(tmp_path, short=10)
+        other.end()
+        began = runtime.monotonic()
+        (await own.reserve((("short", 10.0),), call())).end()
+        assert runtime.monotonic() - began >= shared_file.GONE_S
+
+
 async def test_a_stop_is_a_stop_for_all_processes(tmp_path: Path) -> None:
     budget(tmp_path).stop(100)
     command = [sys.executable, "-c", OTHER, str(Path(__file__).parent), str(tmp_path), "short", "1"]
@@ -137,7 +148,7 @@ async def test_the_file_is_closed_with_its_last_user(tmp_path: Path) -> None:
     await pools[0].close()
     await budgets[1].reserve((("fixed", 1.0),), call())
     await pools[1].close()
-    assert shared_file._files == {}
+    assert meter_file._files == {}
 
 
 async def test_a_window_of_the_venues_clock_outlives_a_restart_and_the_rest_counts_as_of_now(
@@ -149,7 +160,7 @@ async def test_a_window_of_the_venues_clock_outlives_a_restart_and_the_rest_coun
         (await own.reserve(((name, 3.0),), call())).end()
         await own.reserve(((name, 2.0),), call())
     await pool.close()
-    monkeypatch.setattr(shared_file, "_boot", lambda earlier: 7.0)
+    monkeypatch.setattr(meter_file, "_boot", lambda earlier: 7.0)
     used = budget(tmp_path).usage()
     assert [round(used[name][0], 1) for name in ("fixed", "sliding", "decaying")] == [5, 5, 5]
 

@@ -19,6 +19,7 @@ from planar.transport.context import CallContext, Priority
 from planar.transport.meters import MeterSpec
 from planar.transport.pool import MeterPool
 from planar.transport.shared_redis_script import GONE_S, JOIN_S
+from planar.transport.store import STRANGERS
 
 pytest.importorskip("redis", reason="the package redis is not installed")
 pytestmark = pytest.mark.skipif(find_redis() is None, reason="no redis-server: sh scripts/redis.sh gets one")
@@ -95,7 +96,6 @@ async def test_a_stop_is_heard_by_all(server: Redis) -> None:
         await one.reserve((), call(priority=Priority.CANCEL))
         began = runtime.monotonic()
         one.stop(1.0)
-        one._turnstile.serve()
         await runtime.sleep(0.1)
         await reserved(other, 1.0, "long")
         assert runtime.monotonic() - began == pytest.approx(1.0, abs=0.2)
@@ -117,6 +117,17 @@ async def test_what_the_venue_says_is_heard_by_all(server: Redis) -> None:
         await reserved(one, 1.0, "long")
         await reserved(other, 1.0, "long")
         assert other.usage()["long"] == (62.0, 100.0)
+
+
+async def test_who_only_looks_sees_what_is_used(server: Redis) -> None:
+    async with members(server, "looked at", 1) as (one,):
+        await reserved(one, 20.0, "long")
+        pool = MeterPool(redis=Secret(server.url))
+        watcher = Budget(pool, "looked at", "local", "key", SPECS)
+        watcher.usage()
+        await runtime.sleep(0.3)
+        assert watcher.usage()["long"] == (20.0, 100.0)
+        await pool.close()
 
 
 async def test_alone_it_is_a_share_and_together_again_it_is_all(tmp_path: Path) -> None:
@@ -146,7 +157,7 @@ async def test_a_redis_that_was_never_there_leaves_a_small_share(tmp_path: Path)
     pool = MeterPool(redis=Secret(f"unix://{tmp_path}/nobody.sock"))
     own = Budget(pool, "never", "live", "key", SPECS)
     await reserved(own, 1.0, "sliding")
-    assert own.usage()["sliding"][1] == 10 / shared_redis.STRANGERS
+    assert own.usage()["sliding"][1] == 10 / STRANGERS
     await pool.close()
 
 

@@ -7,7 +7,7 @@ from email.utils import formatdate
 import pytest
 
 import planar.runtime as runtime
-from planar.transport.stops import stop_s
+from planar.transport.stops import LONGEST_STOP_S, stop_s
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,21 @@ from planar.transport.stops import stop_s
     [
         ({"Retry-After": "7"}, "", 7.0),
         ({"Retry-After": "1.5"}, "banned until 9999999999999", 1.5),
-        ({"Retry-After": "-3"}, "", 0.0),
+        ({"Retry-After": "0"}, "", 0.0),
+        ({"Retry-After": "-3"}, "", 30.0),
+        ({"Retry-After": "nan"}, "", 30.0),
+        ({"Retry-After": "inf"}, "", 30.0),
+        ({"Retry-After": "1e9"}, "", 30.0),
+        ({"Retry-After": "\u00b2"}, "", 30.0),
+        ({"Retry-After": "\u0663"}, "", 30.0),
+        ({"Retry-After": "9" * 400}, "", 30.0),
+        ({"Retry-After": "999999999"}, "", LONGEST_STOP_S),
+        ({"Retry-After": "9999999999999"}, "", LONGEST_STOP_S),
+        ({"Retry-After": "Wed, 21 Oct 9999 07:28:00 GMT"}, "", LONGEST_STOP_S),
+        ({"Retry-After": "Mon, 01 Jan 0001 00:00:00 +2359"}, "", 0.0),
+        ({"Retry-After": "Tue, 14 Nov 99999 22:20:00 GMT"}, "", 30.0),
+        ({}, "banned until 9999-99-99T99:99:99", 30.0),
+        ({}, "banned until 9999999999999", LONGEST_STOP_S),
         ({"Retry-After": "soon"}, "", 30.0),
         ({}, "Too many requests", 30.0),
         ({}, "until 12345678901", 30.0),

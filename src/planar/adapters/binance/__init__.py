@@ -46,4 +46,5 @@ PROFILE = Profile(
     book_reader=depth,
     price_band=price_band,
     reuse_s=REUSE_S,
+    fees_on_top=False,
 )

@@ -9,6 +9,7 @@ from planar.adapters.kraken.outcomes import ANSWERS, CODES, KEY_STOPS, STOPS, UN
 from planar.adapters.kraken.quirks import (
     BALANCE_HINTS_S,
     CCXT_CONFIG,
+    DEAD_MAN,
     NONCE_SECTIONS,
     REUSE_S,
     STOP_PARAM,
@@ -45,4 +46,6 @@ PROFILE = Profile(
     mixin=Kraken,
     key_info=KEY_INFO,
     reuse_s=REUSE_S,
+    cancels_whole_account=True,
+    dead_man=DEAD_MAN,
 )

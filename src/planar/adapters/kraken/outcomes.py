@@ -143,6 +143,9 @@ ANSWERS = {
     ("private", "POST", "GetWebSocketsToken"): AnswerRule(holder="result", fields=("token",)),
     ("private", "POST", "AddOrder"): _NEW,
     ("private", "POST", "CancelOrder"): AnswerRule(holder="result", fields=("count",)),
+    ("private", "POST", "CancelAll"): AnswerRule(holder="result", fields=("count",)),
+    ("private", "POST", "CancelAllOrdersAfter"): AnswerRule(holder="result", fields=("currentTime", "triggerTime")),
+    ("private", "POST", "TradeVolume"): AnswerRule(holder="result", fields=("currency",)),
     ("private", "POST", "EditOrder"): _NEW,
 }
 """What the documented answers hold; an account without anything has an empty balance."""

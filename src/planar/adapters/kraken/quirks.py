@@ -1,5 +1,7 @@
 """Where CCXT's unified words do not arrive at Kraken, or its class lacks what the protocol has."""
 
+from planar.adapters.profile import DeadManRule
+
 STOP_PARAM = "stopLossPrice"
 """CCXT sends `triggerPrice` as a field that Kraken does not know: the order would execute at once."""
 
@@ -9,6 +11,10 @@ TIMES_IN_FORCE = ("GTC", "IOC")
 NONCE_SECTIONS = ("private",)
 """Each signed request of a key carries a higher nonce than the one that arrived before it (documentation: Spot REST
 authentication). Kraken allows an order every few hundred milliseconds at most, so the lane slows nothing."""
+
+DEAD_MAN = DeadManRule(least_s=5, most_s=86_400, source="documentation: Cancel All Orders After X")
+"""Kraken's switch concerns all orders of the account, whoever placed them; 15 to 30 s between renewals and 60 s are what
+Kraken recommends. Each renewal counts on the call counter of the key, which is why it is not set for less than 5 s."""
 
 CCXT_CONFIG = {
     "has": {
