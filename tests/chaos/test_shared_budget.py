@@ -64,3 +64,20 @@ def test_without_their_redis_nobody_takes_more_than_a_share() -> None:
     found = run("--windows", "8", "--redis", "--stop-redis")
     assert found["violations"] == {}
     assert found["cancels"] > 0
+
+
+@pytest.mark.slow
+@needs_redis
+@pytest.mark.parametrize("trouble", [("--stop-redis", "--start-redis"), ("--slow-redis",), ("--full-redis",)])
+def test_whatever_befalls_the_redis_no_limit_is_exceeded(trouble: tuple[str, ...]) -> None:
+    found = run("--windows", "8", "--redis", *trouble)
+    assert found["violations"] == {}
+    assert found["cancels"] > 0
+
+
+@pytest.mark.slow
+def test_counters_that_fall_are_used_up_and_never_exceeded_while_processes_are_killed() -> None:
+    found = run("--windows", "10", "--exchange", "kraken", "--kill")
+    assert found["violations"] == {}
+    assert set(found["counters"]) == {"call counter", "transaction counter"}
+    assert min(found["counters"].values()) >= LEAST_USED

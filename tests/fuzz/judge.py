@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
@@ -12,18 +13,17 @@ import orjson
 from tests.fuzz.calls import WRITE_PATHS, WRITES, Bench, order_request
 from tests.fuzz.wire import Request
 
-import planar.runtime as runtime
 from planar.adapters.profile import load_profile
 from planar.errors import Outcome, PlanarError
 from planar.models import AccountBalance, Fill, Order
 from planar.transport.budget import OVER, Budget
+from planar.transport.clock import FIRST_MS, LAST_MS, VenueClock
 from planar.transport.pool import MeterPool
 from planar.transport.stops import LONGEST_STOP_S
 
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
 MORE = 100.0
 """What a case can cost on a meter besides what an answer claims."""
-CLOCK_MS = 86_400_000
-"""Further than a day no answer may move the time that requests are signed with."""
 
 
 class Violation(Exception):
@@ -135,12 +135,14 @@ def _told(said: Exchanged) -> tuple[set[Decimal], list[str]]:
                 walk(inner)
         elif isinstance(value, str | int | float) and not isinstance(value, bool):
             texts.append(str(value))
-            try:
-                number = Decimal(str(value))
-            except InvalidOperation:
-                return
-            if number.is_finite() and -400 < number.adjusted() < 400:
-                numbers.add(abs(number))
+            words = [str(value), *NUMBER.findall(value[:200])] if isinstance(value, str) else [str(value)]
+            for word in words:  # Kraken tells an order in words too: "buy 0.01 XBTUSDT @ limit 20000"
+                try:
+                    number = Decimal(word)
+                except InvalidOperation:
+                    continue
+                if number.is_finite() and -400 < number.adjusted() < 400:
+                    numbers.add(abs(number))
 
     for _, _, body in said.bodies:
         texts.append(body.decode("utf-8", "replace"))
@@ -181,9 +183,9 @@ def judge_state(bench: Bench) -> None:
     for meter, (used, limit) in budget.usage().items():
         if not 0 <= used <= OVER * limit + MORE:
             raise Violation(f"the meter {meter} counts {used} of {limit}")
-    off_ms = wiring.monitor.clock.wall_ms() - runtime.wall_ms()
-    if abs(off_ms) > CLOCK_MS:
-        raise Violation(f"requests are signed {off_ms} ms off")
+    signed_ms = wiring.monitor.clock.wall_ms()
+    if not FIRST_MS <= signed_ms < LAST_MS:
+        raise Violation(f"requests are signed with the time {signed_ms}")
     connector: Any = wiring.session.connector
     if connector._acquired:
         raise Violation(f"{len(connector._acquired)} connections were not given back")
@@ -195,6 +197,7 @@ def reset(bench: Bench) -> None:
     """Forget what the case taught, so that the next begins as if it were the first."""
     wiring = bench.adapter.exchange.planar
     wiring.budget = Budget(MeterPool(), bench.venue, "local", "fuzz", wiring.profile.meters)
+    wiring.monitor.clock = VenueClock()
     wiring.monitor.hosts.clear()
     wiring.monitor.retries._buckets.clear()
 

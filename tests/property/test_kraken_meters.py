@@ -88,7 +88,7 @@ async def play(asked: list[tuple[str, str, float, float, int]]) -> None:
         ccxt_cost = {"Balance": 3.0, "Ledgers": 6.0}.get(path, 0.0)
         call = CallContext(path, 1_000_000, Priority.ORDER)
         reservation = await budget.reserve(costs.request_costs("private", "POST", path, params, ccxt_cost), call)
-        reservation.add(costs.unasked_costs(path, params))
+        await reservation.add(costs.unasked_costs(path, params))
         way_s = way_s / 50 if path == "AddOrder" else way_s  # its age counts from its answer, which is waited for
         late.append(runtime.spawn(arrive(path, pair, txid, way_s, reservation), name="request"))
         await costs.fetch2(path, "private", "POST", params)

@@ -195,7 +195,7 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
             raise
         left, answered = False, False
         try:
-            held.add(this.unasked_costs(path, named(params)))
+            await held.add(this.unasked_costs(path, named(params)))
             async with this.turn(section, call):
                 reads = self.time_reads()
                 request = this.sign(path, api, method, params)

@@ -214,6 +214,8 @@ class Profile(msgspec.Struct, frozen=True):
         candle_reader: reads candles from the bytes of an answer, or gives None for CCXT to read them; not asked for those
             of inverse contracts, whose volume stands elsewhere.
         book_reader: the same for an order book, whose levels become pairs of floats.
+        resolve_pause_s: the longest pause between two rounds of questions about an order of which nobody knows whether it
+            exists; so that they leave most of the venue's budget to others.
         price_band: reads from a listed market how far from the market its prices may be, or None.
         cancels_whole_account: its request that cancels all orders knows no market: it cancels those of all markets.
         fees_on_top: the fee of a spot buy is taken in quote currency, above its cost; False: out of what is bought.
@@ -256,6 +258,7 @@ class Profile(msgspec.Struct, frozen=True):
     reuse_s: float = 4.0
     candle_reader: Callable[[bytes], Any] | None = None
     book_reader: Callable[[bytes], Any] | None = None
+    resolve_pause_s: float = 2.0
     price_band: Callable[[Mapping[str, Any]], PriceBand | None] | None = None
     cancels_whole_account: bool = False
     dead_man: DeadManRule | None = None

@@ -9,24 +9,31 @@ from rich.console import RenderableType
 
 from planar.cli import output
 from planar.cli.options import HERE, Flag, Json, Target
-from planar.cli.session import opened, run
+from planar.cli.session import prepared, run
 
 if TYPE_CHECKING:
     from planar.exchange import Exchange
 
 PAINT_S = 0.25
 LINE_S = 1.0
+ASK_S = 1.0
+"""How long a Redis, which is asked in the background, has for its first answer."""
 BAR = 24
+
+
+def _positive(kind: object, seconds: float | None) -> None:
+    if seconds is not None and seconds <= 0:
+        raise ValueError("it must be more than 0")
 
 
 def budget(
     *,
     live: Flag = False,
-    seconds: Annotated[float | None, Parameter()] = None,
+    seconds: Annotated[float | None, Parameter(validator=_positive)] = None,
     target: Target = HERE,
     json: Json = False,
 ) -> int:
-    """Show what of an exchange's limits is used, by this and all other programs that share them.
+    """Show what of an exchange's limits is used, by all programs that share them. The exchange itself is asked nothing.
 
     Args:
         live: go on: a table that moves on a terminal, otherwise a line each second. Ctrl-C ends it.
@@ -38,7 +45,10 @@ def budget(
 async def _show(target: Target, seconds: float | None, *, json: bool) -> int:
     import planar.runtime as runtime
 
-    async with opened(target) as exchange:
+    async with prepared(target) as (exchange, settings):
+        _document(exchange)
+        if not isinstance(settings.budget.shared, bool):
+            await runtime.sleep(ASK_S)
         if seconds == 0.0:
             found = _document(exchange)
             return output.show(found, lambda: _table(found), json=json)

@@ -14,6 +14,7 @@ from planar.cli.exits import Interrupted
 from planar.cli.options import Target
 
 if TYPE_CHECKING:
+    from planar.config import Settings
     from planar.exchange import Exchange
     from planar.workspace import Workspace
 
@@ -99,6 +100,20 @@ async def opened(target: Target, *, private: bool = False) -> AsyncGenerator[Exc
         yield exchange
 
 
+@asynccontextmanager
+async def prepared(target: Target) -> AsyncGenerator[tuple[Exchange, Settings]]:
+    """The same before its first request, and the configuration: for commands that ask the exchange nothing."""
+    import planar
+
+    async with planar.open() as workspace:
+        with busy("opening the exchange"):
+            exchange = await open_exchange(workspace, target, ask=False)
+        try:
+            yield exchange, workspace.settings
+        finally:
+            await exchange.close()
+
+
 @contextmanager
 def busy(what: str) -> Generator[None]:
     """Within the block a terminal shows that something is being waited for."""
@@ -111,14 +126,19 @@ def busy(what: str) -> Generator[None]:
         yield
 
 
-async def open_exchange(workspace: Workspace, target: Target) -> Exchange:
-    """Open one exchange of a workspace; says so where its local venue lives no longer than this command."""
+async def open_exchange(workspace: Workspace, target: Target, *, ask: bool = True) -> Exchange:
+    """Open one exchange of a workspace; says so where its local venue lives no longer than this command.
+
+    Args:
+        ask: False: it is the caller's own, and nothing has been asked of it (`Workspace.prepare`).
+    """
     from planar.config import state_dir
     from planar.transport.local import find_running
 
     running = find_running(state_dir())
     options: dict[str, Any] = {"environment": target.environment} if target.environment is not None else {}
-    exchange = await workspace.exchange(target.exchange, account=target.account or "", **options)
+    opening = workspace.exchange if ask else workspace.prepare
+    exchange = await opening(target.exchange, account=target.account or "", **options)
     if exchange.environment == "local" and running is None:
         sys.stderr.write(
             "planar: no local venue is running, so one was started for this command alone; `planar venue up` keeps one\n"

@@ -32,7 +32,6 @@ from planar.transport.alarms import Alarms
 log = logging.getLogger("planar.orders")
 
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0
 ALARM_S = 8.0
 """So long after an order became unknown somebody is told; leaves room for sinks within ten seconds."""
 LATER_S = (10.0, 30.0, 120.0, 600.0)
@@ -87,7 +86,7 @@ class Resolver:
                 log.info("order %s is still unknown; a query failed: %s", client_id, error)
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
             await runtime.sleep(pause_s * runtime.current().random.uniform(0.8, 1.2))
-            pause_s = min(pause_s * 1.6, LONGEST_PAUSE_S)
+            pause_s = min(pause_s * 1.6, self._adapter.profile.resolve_pause_s)
 
     async def _look_later(self, client_id: str) -> None:
         """Ask a few times more for an order that was proven absent; what shows it is taken in by the store."""

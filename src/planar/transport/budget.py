@@ -37,10 +37,14 @@ class Reservation:
         self._asks: list[Ask] | None = asks
         self.taken_at = taken_at
 
-    def add(self, costs: Costs) -> None:
-        """Take also what the venue counts without refusing for it: later requests wait for it, this one does not."""
+    async def add(self, costs: Costs) -> None:
+        """Take also what the venue counts without refusing for it: later requests wait for it, this one does not.
+
+        Comes before the request is sent; all who share the meters know of it then.
+        """
         if costs and self._asks is not None:
             self._asks = self._asks + self._budget.take(costs)
+            await self._budget.told()
 
     def end(self, *, sent: bool = True, answered: bool = True) -> None:
         """The request is over; further ends change nothing.
@@ -126,6 +130,10 @@ class Budget:
         asks = [(self._meter(name), cost) for name, cost in costs]
         self._store.take(asks, runtime.monotonic())
         return asks
+
+    async def told(self) -> None:
+        """Until all who share the meters can know what was taken."""
+        await self._turnstile.told()
 
     def end(self, asks: Sequence[Ask], *, sent: bool, answered: bool) -> None:
         """See `Reservation.end`."""

@@ -65,6 +65,7 @@ class RedisTurnstile(Turnstile):
         self._soonest_s = BEAT_S
         self._telling: asyncio.TimerHandle | None = None
         self._met = False
+        self._to_tell: list[asyncio.Future[None]] = []
 
     def _named(self) -> str:
         """A new name; those that begin alike have one address."""
@@ -75,6 +76,15 @@ class RedisTurnstile(Turnstile):
         self._begin()
         self.store.look_at(meters)
         self._wake.set()
+
+    async def told(self) -> None:
+        """See `Turnstile`. A Redis that does not answer soon is gone, and then each keeps to its part."""
+        if self.store.alone:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._to_tell.append(future)
+        self._wake.set()
+        await asyncio.wait([future], timeout=ANSWER_S)
 
     def try_now(self, asks: Sequence[Ask], priority: Priority, now: float) -> bool:
         """See `Turnstile`. With the others, the Redis is asked first."""
@@ -126,12 +136,17 @@ class RedisTurnstile(Turnstile):
         self._soonest_s = BEAT_S
         waiters = self._foremost_waiters() if self._met else []
         ops, store.ops = store.ops, []
+        to_tell, self._to_tell = self._to_tell, []
         request, meters = self._request(waiters, ops)
         try:
             reply = await self._link.ask(request)
         except BaseException:
             store.ops = ops + store.ops
             raise
+        finally:
+            for future in to_tell:
+                if not future.done():
+                    future.set_result(None)
         self._members, self._near = reply.members, reply.near
         same, self._epoch = reply.epoch == self._epoch, reply.epoch
         if reply.join:

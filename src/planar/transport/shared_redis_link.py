@@ -18,10 +18,7 @@ ANSWER_S = 0.5
 """A Redis that takes longer is gone."""
 SAMPLE_S = 60.0
 """How long a comparison of the clocks counts."""
-PASSWORD = (
-    "it refuses the password: write the right one into [budget] shared, or into the environment variable or file that "
-    "it comes from"
-)
+PASSWORD = "it refuses the password: give the right one by the environment variable PLANAR__BUDGET__SHARED"
 REMEDIES = {
     "WRONGPASS": PASSWORD,
     "invalid username-password": PASSWORD,

@@ -75,6 +75,9 @@ class Turnstile:
     def look_at(self, meters: Sequence[Meter]) -> None:
         """Somebody wants to see what is used of them."""
 
+    async def told(self) -> None:
+        """Until all who share the meters can know what was taken here."""
+
     def try_now(self, asks: Sequence[Ask], priority: Priority, now: float) -> bool:
         """Take what is asked if it fits and nobody who waits goes first."""
         if self._lanes and not self._foremost(asks, priority, now):

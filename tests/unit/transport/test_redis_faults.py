@@ -196,7 +196,7 @@ async def test_a_wrong_password_is_said_and_leaves_a_small_share(
     try:
         async with members(server.url.replace("unix://", "unix://:wrong-word@"), "one") as (own,):
             assert own.usage()["sliding"][1] == 10 / STRANGERS
-            assert "refuses the password: write the right one into [budget] shared" in caplog.text
+            assert "refuses the password: give the right one by the environment variable" in caplog.text
             assert "wrong-word" not in caplog.text
         async with members(server.url.replace("unix://", f"unix://:{PASSWORD}@"), "one") as (own,):
             assert own.usage()["sliding"][1] == 10

@@ -48,4 +48,5 @@ PROFILE = Profile(
     reuse_s=REUSE_S,
     cancels_whole_account=True,
     dead_man=DEAD_MAN,
+    resolve_pause_s=8.0,  # a round is two queries, and the counter forgets one in three seconds
 )
