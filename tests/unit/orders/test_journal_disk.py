@@ -6,8 +6,9 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -107,11 +108,11 @@ def _as_nobody(work: Callable[[], None]) -> str:
 
 
 @pytest.fixture
-def public(tmp_path: Path) -> Path:
-    """A directory that everybody reaches."""
-    for directory in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        directory.chmod(0o755)
-    return tmp_path
+def public() -> Iterator[Path]:
+    """A directory that everybody reaches; those of pytest are closed to others than their user."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def test_a_directory_that_cannot_be_written_is_refused(public: Path) -> None:
