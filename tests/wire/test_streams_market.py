@@ -141,11 +141,11 @@ async def test_awaiting_keeps_the_meaning_of_ccxt(tmp_path: Path) -> None:
         assert ticker.symbol == SYMBOL
         assert len({candle.ts_ms for candle in candles}) == len(candles)
 
-        first = asyncio.create_task(_awaited(hub.trades(SYMBOL)))
-        second = asyncio.create_task(_awaited(hub.trades(SYMBOL)))
-        await until(lambda: "stream trades BTC/USDT" in _names())
+        streams = hub.trades(SYMBOL), hub.trades(SYMBOL)
+        first, second = (asyncio.create_task(_awaited(stream)) for stream in streams)
+        # the venue knows of the subscription
+        await until(lambda: all(stream.state is StreamState.LIVE for stream in streams))
         local.wire.world.model.frozen = True
-        await asyncio.sleep(0)
         await local.buy("pl-await-1", "0.001")
         rows = await first
         assert rows
