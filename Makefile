@@ -14,7 +14,7 @@ demo: setup  ## stream, trade and settle on a local Binance and Kraken, offline
 
 test: setup  ## all tests but the long ones
 	@sh scripts/redis.sh >/dev/null || true
-	@$(PY) -m pytest -n logical --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## style, types, layers
 	@$(PY) -m ruff format --check .

@@ -46,7 +46,12 @@ async def live(
         while True:
             wanted = wish(number, seed, *prices)
             diary.write(wish=number)
-            order = await _place(exchange, wanted, 1)
+            try:
+                order = await _place(exchange, wanted, 1)
+            except PlanarError as error:
+                if error.outcome is not Outcome.NOT_SENT:
+                    raise
+                continue  # a busy machine had no time for it: it is wished again
             if wanted.then_cancel and order.is_open:
                 try:
                     await exchange.cancel_order(order.client_order_id, SYMBOL)

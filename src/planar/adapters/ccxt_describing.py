@@ -19,7 +19,9 @@ def snake(camel: str) -> str:
 def capabilities_of(exchange: CcxtExchange) -> Capabilities:
     """What CCXT says about itself, normalised: keys that differ only in spelling are one, None stays unknown."""
     methods: dict[str, bool | str | None] = {}
-    for name, value in exchange.has.items():
+    # loading markets goes without currencies, which says nothing about asking for them
+    currencies = {"fetchCurrencies": exchange.describe()["has"].get("fetchCurrencies")}
+    for name, value in (exchange.has | currencies).items():
         key = snake(name)
         if value or methods.get(key) is None:
             methods[key] = value

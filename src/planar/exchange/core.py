@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter
 from planar.adapters.feed import Topic
+from planar.adapters.unified import METHODS
 from planar.config import ExchangeSettings, Settings
 from planar.config.schema import Environment
 from planar.errors import BadRequest, BadSymbol, NotSupported, Outcome, WrongLoop
 from planar.exchange.prices import LastPrices
 from planar.exchange.wiring import SafetyWiring
-from planar.models import AccountBalance, Fill, Market, Order
+from planar.models import AccountBalance, Amount, AmountLike, Fill, Market, Order
 from planar.orders import OrderManager
 from planar.streams import StreamHub
 from planar.transport.alarms import Alarms
 
+NOTHING: Mapping[str, Any] = {}
 LONGEST_MS = 86_400_000
 """The longest deadline of a call: a day."""
 DERIVATIVES = ("swap", "future", "option")
+
+
+def listed(texts: Sequence[str] | None) -> list[str] | None:
+    """A list of its own, or None."""
+    return None if texts is None else list(texts)
+
+
+def number(value: AmountLike | None) -> Amount | None:
+    """An exact number, or None.
+
+    Raises:
+        BadRequest: (NOT_SENT) it is none.
+    """
+    if value is None:
+        return None
+    try:
+        return Amount(value)
+    except (TypeError, ValueError) as error:
+        raise BadRequest(
+            f"{value!r} is no amount", outcome=Outcome.NOT_SENT, hint='give a number or its text, for example "0.5"'
+        ) from error
 
 
 class ExchangeCore:
@@ -167,6 +190,39 @@ class ExchangeCore:
     def _symbol(self, symbol: str) -> str:
         self._check_loop()
         return symbol if symbol in self._markets and self._settings.futures is not False else self.market(symbol).symbol
+
+    def _some(self, symbol: str | None) -> str | None:
+        return None if symbol is None else self._symbol(symbol)
+
+    def _several(self, symbols: Sequence[str] | None) -> list[str] | None:
+        return None if symbols is None else [self._symbol(symbol) for symbol in symbols]
+
+    async def _ask(self, name: str, args: tuple[Any, ...], params: Mapping[str, Any], timeout_ms: int | None) -> Any:
+        """Carry out a row of `planar.adapters.unified`, if the settings allow it."""
+        row = METHODS[name]
+        if row.write:
+            self._check_writable(name)
+        elif row.private:
+            self._check_signed(name)
+        else:
+            self._check_loop()
+        if row.of and args:
+            self._check_types(name, row.of, args[0])
+        while args and args[-1] is None:
+            args = args[:-1]
+        return await self._adapter.unified(name, args, params, timeout_ms=self._timeout(timeout_ms))
+
+    def _check_types(self, name: str, types: tuple[str, ...], symbols: str | Sequence[str] | None) -> None:
+        for symbol in (symbols,) if isinstance(symbols, str) else symbols or ():
+            market = self._markets[symbol]
+            if market.type not in types:
+                like = next((one.symbol for one in self._markets.values() if one.type in types), None)
+                raise BadSymbol(
+                    f"{name} is about {' and '.join(types)} markets, and {symbol} is a {market.type} market",
+                    exchange=self.id,
+                    outcome=Outcome.NOT_SENT,
+                    hint=f"name one such as {like}" if like else "no such market is loaded: is futures = false set?",
+                )
 
     # -- checks ----------------------------------------------------------------------------------------------------
     def _check_loop(self) -> None:

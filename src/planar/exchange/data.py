@@ -8,11 +8,9 @@ from typing import Any
 import planar.runtime as runtime
 from planar.adapters.base import OrderRef
 from planar.errors import OrderNotFound
-from planar.exchange.core import ExchangeCore
+from planar.exchange.core import NOTHING, ExchangeCore
 from planar.models import AccountBalance, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
 from planar.models.key_rights import KeyRights
-
-NOTHING: Mapping[str, Any] = {}
 
 
 class DataMethods(ExchangeCore):

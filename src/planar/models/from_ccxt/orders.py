@@ -154,15 +154,21 @@ def _fees(r: Reader, exchange: str | None) -> tuple[Fee, ...]:
 
 
 def _each_fee(entries: list[Any], exchange: str | None) -> tuple[Fee, ...]:
-    fees: list[Fee] = []
-    for entry in entries:
-        if entry is None:
-            continue
-        r = Reader(entry, "fee", exchange)
-        cost = r.signed("cost")
-        if cost is not None:
-            fees.append(Fee(cost=cost, currency=r.text("currency"), rate=r.detail("rate")))
-    return tuple(fees)
+    fees = [fee_of(entry, exchange) for entry in entries]
+    return tuple(fee for fee in fees if fee is not None)
+
+
+def fee_of(entry: Any, exchange: str | None) -> Fee | None:
+    """A fee; None where there is none, or it has no cost.
+
+    Raises:
+        BadResponse: it is no structure, or its cost is no number.
+    """
+    if entry is None:
+        return None
+    r = Reader(entry, "fee", exchange)
+    cost = r.signed("cost")
+    return None if cost is None else Fee(cost=cost, currency=r.text("currency"), rate=r.detail("rate"))
 
 
 def _fills(
