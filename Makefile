@@ -1,5 +1,5 @@
 # Each target sets up what it needs by itself: Python 3.11+, make and a package index are enough.
-.PHONY: demo test check bench chaos chaos-full chaos-calls chaos-fills chaos-budget fuzz venue-clients venue-ccxt-suite docs lock clean setup
+.PHONY: demo test check bench chaos chaos-full chaos-calls chaos-fills chaos-budget fuzz matrix venue-clients venue-ccxt-suite docs lock clean setup
 
 PY := .venv/bin/python
 
@@ -40,6 +40,9 @@ chaos-fills: setup  ## 1,000 frames of fills that a healthy stream never brought
 
 fuzz: setup  ## a million random answers and stream frames: no exception but ours, nothing made up
 	@$(PY) -m tests.fuzz $(ARGS)
+
+matrix: setup  ## every unified method of every id of CCXT against a recorder: only Planar's errors come out
+	@$(PY) -m tests.matrix $(ARGS)
 
 venue-clients: setup  ## clients that we did not write, against the local venue, in their own environments
 	@$(PY) -m tests.judges $(ARGS)

@@ -18,6 +18,7 @@ from planar.errors import GuardError
 
 _NAME: Final = re.compile(r"[a-z0-9._-]*[a-z0-9]")
 """A host name as DNS knows it: no trailing dot, nothing escaped."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LOGIN: Final = re.compile(r"[^/?#]*//[^/?#]*@([^/?#]*)")
 _KNOWN_URLS: Final = 256
 
@@ -125,6 +126,12 @@ def address(url: str, exchange: str, *, encoded: bool) -> yarl.URL:
             f"a request to {found.group(1).rpartition('@')[2]} was stopped: its address holds a user name or password",
             exchange=exchange,
             hint=f"remove what stands before the @ of the url in [{exchange}.ccxt]; keys go into secrets.toml",
+        )
+    if _CONTROL.search(url) is not None:
+        raise GuardError(
+            "a request was stopped: its address holds a control character, which would end its line",
+            exchange=exchange,
+            hint="look at the symbols, ids and params of this call",
         )
     try:
         made = yarl.URL(url, encoded=encoded)

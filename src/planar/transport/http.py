@@ -92,7 +92,8 @@ async def send(
     Raises:
         PlanarError: of the class and outcome that `TRANSPORT_OUTCOMES` gives; GuardError if it may not leave.
     """
-    target = address(url, exchange, encoded=True)
+    # some of CCXT's classes leave blanks as they are, and a request line with one is none
+    target = address(url.replace(" ", "%20"), exchange, encoded=True)
     left_s = call.remaining_s()
     record = RequestRecord(method, target.host or "", target.path, effect, runtime.wall_ms())
     call.requests.append(record)

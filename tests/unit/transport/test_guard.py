@@ -104,6 +104,15 @@ def test_what_is_no_url_is_stopped(url: str) -> None:
         address(url, "some", encoded=True)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://api.good.com/a\r\nHost: evil.com", "https://api.good.com/?a=\x00", "https://a.com/\x7f"]
+)
+def test_no_address_ends_its_line(url: str) -> None:
+    for encoded in (True, False):
+        with pytest.raises(GuardError, match="control character"):
+            address(url, "some", encoded=encoded)
+
+
 async def test_a_request_with_a_login_or_another_host_header_opens_nothing() -> None:
     dialer, asked = Dialer(), CallContext("fetch_time", 1_000, Priority.MARKET)
     session = dialer.session(Route("some", "sandbox", RULES))
