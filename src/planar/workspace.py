@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 import planar.runtime as runtime
+from planar.adapters.base import Adapter
 from planar.adapters.exchange_ids import exchange_ids, resolve_exchange_id
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
@@ -25,9 +26,10 @@ from planar.config.paths import cache_dir, state_dir
 from planar.config.schema import Environment
 from planar.errors import ConfigError, NotSupported, Outcome, WrongLoop
 from planar.exchange import Exchange
-from planar.exchange.wiring import SafetyWiring
+from planar.exchange.wiring import SafetyWiring, audit_trail
+from planar.multi import Group
 from planar.orders import OrderManager
-from planar.orders.audit import AuditTrail
+from planar.paper import PaperAdapter, file_of, journal_name, journal_scope, reached
 from planar.streams import StreamHub
 from planar.transport.alarms import Alarms
 from planar.transport.dialer import Dialer
@@ -127,6 +129,29 @@ class Workspace:
                 del self._exchanges[key]
             raise
 
+    def group(self, *names: str, **options: Any) -> Group:
+        """Several exchanges at once; they are opened when the group is first used.
+
+        Args:
+            names: ids, the primary one first; none: the `primary` and `backup` of the configuration, else all that have a
+                section of their own.
+            options: as of `exchange()`, for all of them.
+
+        Raises:
+            ConfigError: an id is unknown, or none is named and the configuration has none.
+        """
+        self._check_loop()
+        chosen = self.settings.selection
+        configured = (*((chosen.primary,) if chosen.primary else ()), *chosen.backup)
+        wanted = names or configured or chosen.enabled or tuple(self.settings.exchanges)
+        if not wanted:
+            raise ConfigError(
+                "no exchange is named, and the configuration has none",
+                hint="name them, or write into user/planar.toml:\n"
+                '       [exchanges]\n       primary = "..."\n       backup = ["..."]',
+            )
+        return Group(self, tuple(dict.fromkeys(resolve_exchange_id(one)[0] for one in wanted)), options)
+
     async def prepare(self, name: str | None = None, *, account: str = "", **options: Any) -> Exchange:
         """The exchange as `exchange()` opens it, before its first request: nothing is known of its markets.
 
@@ -150,15 +175,13 @@ class Workspace:
         if not settings.enabled:
             where = self.settings.origin(exchange_id, "enabled") or "[exchanges] enabled"
             raise ConfigError(f"{exchange_id} is disabled ({where})", hint=f"set enabled = true in [{exchange_id}]")
-        if settings.environment == "paper":
-            raise NotSupported("simulated fills on live data are not built yet", hint='use environment = "local"')
         return settings
 
     async def _open(self, key: Key, settings: ExchangeSettings) -> Exchange:
         exchange = await self._make(key, settings)
         try:
             # a local venue is made anew each time, so its markets are never taken from the cache
-            await exchange.load_markets(reload=exchange.environment == "local")
+            await exchange.load_markets(reload=reached(settings) == "local")
         except BaseException:
             await exchange.close()
             raise
@@ -167,14 +190,15 @@ class Workspace:
     async def _make(self, key: Key, settings: ExchangeSettings) -> Exchange:
         """The exchange, before its first request."""
         exchange_id, account, environment = key
-        venue = await self._local_venue(exchange_id) if environment == "local" else None
+        data = reached(settings)
+        venue = await self._local_venue(exchange_id) if data == "local" else None
         credentials, fingerprint = await self._credentials(key, venue)
-        home = Path(self._scratch.name) if venue is not None and self._scratch is not None else state_dir()
-        scope = _journal_scope(environment, venue)
-        trail = self._trail(settings, home / "audit" / scope, account, credentials, fingerprint)
+        home = Path(self._scratch.name) if environment == "local" and self._scratch is not None else state_dir()
+        scope = journal_scope(environment, data, venue.instance if venue is not None else None)
+        trail = audit_trail(settings, home / "audit" / scope, account, credentials, fingerprint, self.alarms)
         opening = OpeningRequest(
             exchange=exchange_id,
-            environment=environment,
+            environment=data,
             credentials=credentials,
             fingerprint=fingerprint,
             timeout_ms=settings.timeout_ms,
@@ -189,9 +213,10 @@ class Workspace:
             unix_socket=venue.socket if venue else None,
             instance=venue.instance if venue else "",
             allow_unjournaled=settings.allow_unjournaled,
+            order_entry="rest" if environment == "paper" else settings.order_entry,
             ccxt=settings.ccxt,
         )
-        adapter = open_adapter(
+        adapter: Adapter = open_adapter(
             opening,
             self._dialer,
             # nobody else can reach a venue of this workspace's own
@@ -201,7 +226,11 @@ class Workspace:
             self._lanes,
             trail,
         )
+        if environment == "paper":
+            adapter = PaperAdapter(adapter, settings.paper, file_of(home, data, exchange_id, account))
         hub = StreamHub(adapter)
+        if isinstance(adapter, PaperAdapter):
+            adapter.attach(hub)
         journal = home / "journal" / scope / f"{exchange_id}-{fingerprint}.db"
         required = adapter.capabilities.required_credentials
         return Exchange(
@@ -220,36 +249,15 @@ class Workspace:
                 settings.durability,
             ),
             hub=hub,
-            safety=SafetyWiring(self.alarms, opening, trail),
+            safety=SafetyWiring(self.alarms, None if environment == "paper" else opening, trail),
         )
-
-    def _trail(
-        self,
-        settings: ExchangeSettings,
-        directory: Path,
-        account: str,
-        credentials: Mapping[str, str],
-        fingerprint: str,
-    ) -> AuditTrail | None:
-        """The audit trail of an account; None where nothing can be written to the venue, or it is switched off."""
-        if not settings.audit or not credentials:
-            return None
-        loop = asyncio.get_running_loop()
-
-        def lost(count: int, why: str) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended: there is nobody to be told
-                loop.call_soon_threadsafe(tell, count, why)
-
-        def tell(count: int, why: str) -> None:
-            text = f"the audit trail cannot be written ({count} lines are lost): {why}"
-            self.alarms.report("audit", "error", settings.id, text, account=account, data={"lost": count})
-
-        return AuditTrail(directory, f"{settings.id}-{fingerprint}", secrets=tuple(credentials.values()), on_lost=lost)
 
     async def _credentials(self, key: Key, venue: LocalVenue | None) -> tuple[Mapping[str, str], str]:
         """The written ones and their fingerprint; in the local environment else the seeded account's, which open
         nothing anywhere else."""
         exchange_id, account, environment = key
+        if environment == "paper":
+            return {}, journal_name(account)  # none are even looked for
         found = self.settings.credentials_for(exchange_id, account, environment)
         if found is not None:
             return found.reveal(), found.fingerprint()
@@ -259,7 +267,7 @@ class Workspace:
 
     async def _local_venue(self, exchange_id: str) -> LocalVenue:
         if self._venue is None:
-            self._venue = runtime.spawn(self._find_venue(exchange_id), name="local venue")
+            self._venue = runtime.spawn(self._find_venue(), name="local venue")
         task = self._venue
         try:
             venue = await asyncio.shield(task)
@@ -276,13 +284,13 @@ class Workspace:
             )
         return venue
 
-    async def _find_venue(self, exchange_id: str) -> LocalVenue:
+    async def _find_venue(self) -> LocalVenue:
         if self._given_venue is not None:
             return self._given_venue
         running = None if self._private_venue else find_running(state_dir())
         if running is not None:
             return running
-        self._child = await PrivateVenue.start([exchange_id], seed=self.settings.venue.seed)
+        self._child = await PrivateVenue.start(seed=self.settings.venue.seed)
         # nobody can ask this venue about its orders when it has gone, so their journal goes with it
         self._scratch = tempfile.TemporaryDirectory(prefix="planar-", ignore_cleanup_errors=True)
         return self._child.venue
@@ -364,11 +372,6 @@ def _differing(wanted: ExchangeSettings, opened: ExchangeSettings) -> ConfigErro
         f"{wanted.id} is open already with other options: {', '.join(names)}",
         hint="ask without options, or with reset=True to build it again",
     )
-
-
-def _journal_scope(environment: str, venue: LocalVenue | None) -> Path:
-    """Each run of a local venue has its own orders, so it has its own journals."""
-    return Path(environment, venue.instance) if venue is not None else Path(environment)
 
 
 def open_workspace(

@@ -16,6 +16,7 @@ from planar.errors import BadRequest, BadSymbol, NotSupported, Outcome, WrongLoo
 from planar.exchange.prices import LastPrices
 from planar.exchange.wiring import SafetyWiring
 from planar.models import AccountBalance, Amount, AmountLike, Fill, Market, Order
+from planar.models.steps import rounded
 from planar.orders import OrderManager
 from planar.streams import StreamHub
 from planar.transport.alarms import Alarms
@@ -128,6 +129,11 @@ class ExchangeCore:
         """Whether a key must have a right to be told its rights; where it need not, only its addresses can stop it."""
         rule = self._adapter.profile.key_info
         return rule is None or rule.needs_right
+
+    @property
+    def fees_in_base(self) -> bool:
+        """Whether the fee of a spot buy is taken out of what is bought, and not on top of its cost."""
+        return not self._adapter.profile.fees_on_top
 
     def __repr__(self) -> str:
         whose = f"/{self._account}" if self._account else ""
@@ -290,7 +296,13 @@ class ExchangeCore:
             self._order_manager.reconciler.listening = self._hub.hears_orders
             self._order_manager.funds.market_of = lambda symbol: self._markets.get(symbol)
             self._order_manager.funds.listening = self._hub.hears_balance
+            self._order_manager.groups.fit = self._fit
         return self._order_manager
+
+    def _fit(self, symbol: str, amount: Amount) -> Amount:
+        """An amount rounded down to what a market takes."""
+        precision = self.market(symbol).precision
+        return rounded(amount, precision.amount, precision.mode, "down")
 
     def _returned(self, topic: Topic, reason: str) -> None:
         """A stream of own orders has come back: what it missed is found before a new order leaves."""

@@ -123,8 +123,11 @@ class PrivateVenue:
             log.warning("local venue: %s", line.decode(errors="replace").rstrip())
 
     @classmethod
-    async def start(cls, venues: Sequence[str], seed: int = 1) -> PrivateVenue:
+    async def start(cls, venues: Sequence[str] = (), seed: int = 1) -> PrivateVenue:
         """Start one and wait until it is ready.
+
+        Args:
+            venues: the exchanges that it serves; all that there are, if none is named.
 
         Raises:
             VenueUnavailable: it did not start; the message holds what it printed.
@@ -133,8 +136,7 @@ class PrivateVenue:
             sys.executable,
             "-m",
             "planar.venue",
-            "--venues",
-            ",".join(venues),
+            *(("--venues", ",".join(venues)) if venues else ()),
             "--seed",
             str(seed),
             "--no-registry",
