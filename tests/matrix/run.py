@@ -61,6 +61,8 @@ class Cell(msgspec.Struct):
         named: the request names the market, where the method is about one; None: it is about none.
         ends: answer -> class of the error, or the type of what was given back.
         wrong: what broke a promise.
+        can: what `Exchange.can` says of it.
+        denied: CCXT's own description says that the exchange has it, and its class refuses these arguments all the same.
     """
 
     how: str = ""
@@ -68,6 +70,8 @@ class Cell(msgspec.Struct):
     named: bool | None = None
     ends: dict[str, str] = {}
     wrong: list[str] = []
+    can: str = ""
+    denied: bool = False
 
 
 def symbol_for(method: str) -> str:
@@ -145,6 +149,12 @@ async def play_cell(name: str, call: Call, bench: Bench, recorder: Recorder) -> 
                 cell.wrong.append(f"{answer}: nothing was sent, and the outcome is {error.outcome}")
         if not cell.how:
             _note(cell, name, recorder.requests, error)
+    if name in dir(Exchange):
+        cell.can = bench.exchange.can(name).how
+        if cell.can == "refused" and cell.how == "request":
+            cell.wrong.append(f"can() says that it is refused, and {cell.request} was sent")
+        if cell.can == "native" and cell.how == "NotSupported":
+            cell.denied = True
     return cell
 
 

@@ -7,16 +7,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
 
+import msgspec
+
 import planar.runtime as runtime
 from planar.adapters.ccxt_describing import exact
 from planar.adapters.ccxt_safety import CcxtSafety
 from planar.adapters.unified import METHODS, Unified
 from planar.errors import BadResponse, NotSupported, Outcome
-from planar.models import Amount
+from planar.models import Amount, Model
 from planar.models import from_ccxt as convert
 from planar.transport.context import CallContext, Priority
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 
 class CcxtUnified(CcxtSafety):
@@ -55,7 +58,7 @@ class CcxtUnified(CcxtSafety):
             return convert.candles(raw, exchange=self.id)
         missing = {key: args[at] for key, at in row.from_args.items() if at < len(args) and args[at] is not None}
         if row.shape == "one":
-            return self._of(row, raw, missing)
+            return told(self._of(row, raw, missing), name, self.id)
         if row.shape == "many":
             return [self._of(row, one, missing) for one in cast("list[Any]", _expected(list, raw, name, self.id))]
         if isinstance(raw, list):  # some ids give their tables without keys
@@ -80,6 +83,31 @@ class CcxtUnified(CcxtSafety):
         if make is convert.currency:
             return make(raw, exchange=self.id)
         return make(raw, exchange=self.id, received_ns=runtime.wall_ns())
+
+
+def told(model: M, name: str, exchange: str) -> M:
+    """`model`, if the answer told anything: of an empty list, where an object was due, CCXT makes a structure of nothing.
+
+    Raises:
+        BadResponse: it holds nothing but what was asked.
+    """
+    asked = (
+        "raw",
+        "received_ns",
+        "symbol",
+        "id",
+        "currency",
+        "code",
+        "amount",
+        "from_currency",
+        "to_currency",
+        "address",
+    )
+    asked += ("from_account", "to_account", "source")
+    fields = ((field.name, field.default) for field in msgspec.structs.fields(model))
+    if all(name in asked or getattr(model, name) in (None, default) for name, default in fields):
+        raise BadResponse(f"the answer to {name} tells nothing", exchange=exchange, hint="ask again")
+    return model
 
 
 def _named(key: str) -> dict[str, str]:

@@ -18,9 +18,12 @@ from planar.cli import (
     exits,
     health,
     journal,
+    many,
     market,
     order,
+    order_linked,
     orders_resolve,
+    paper,
     setup,
     stop,
     venue,
@@ -39,9 +42,10 @@ from planar.cli.reconcile import reconcile
 from planar.errors import PlanarError
 
 MARKET_DATA = Group("Market data", sort_key=1)
-ACCOUNT = Group("Account and orders", sort_key=2)
-LOCAL = Group("Local exchanges", sort_key=3)
-SETUP = Group("Set-up", sort_key=4)
+MANY = Group("Many exchanges", sort_key=2)
+ACCOUNT = Group("Account and orders", sort_key=3)
+LOCAL = Group("Local exchanges", sort_key=4)
+SETUP = Group("Set-up", sort_key=5)
 
 HELP = (
     "One safe interface to 100+ crypto exchanges.\n\nWithout a configuration, public data comes from the live exchanges. "
@@ -70,12 +74,16 @@ def make_app() -> App:
     _add(app, market.trades, "trades", MARKET_DATA)
     _add(app, market.ohlcv, "ohlcv", MARKET_DATA)
     _add(app, watch.watch, "watch", MARKET_DATA)
+    _add(app, many.select, "select", MANY)
+    _add(app, many.route, "route", MANY)
+    _add(app, many.arbitrage, "arbitrage", MANY)
     _add(app, account.balance, "balance", ACCOUNT)
     app.command(_orders_app())
     app.command(_order_app())
     app.command(_journal_app())
     _add(app, account.cancel, "cancel", ACCOUNT)
     _add(app, stop.stop, "stop", ACCOUNT)
+    app.command(_paper_app())
     app.command(_audit_app())
     _add(app, reconcile, "reconcile", ACCOUNT)
     _add(app, budget.budget, "budget", ACCOUNT)
@@ -92,13 +100,18 @@ def make_app() -> App:
 def _order_app() -> App:
     app = App(
         name="order",
-        help="Send one order, look at one.",
+        help="Send orders, change one, look at one.",
         group=ACCOUNT,
         sort_key=1,
         help_epilogue=DETAILS,
     )
     _add(app, order.buy, "order buy")
     _add(app, order.sell, "order sell")
+    _add(app, order.edit, "order edit")
+    _add(app, order_linked.oco, "order oco")
+    _add(app, order_linked.bracket, "order bracket")
+    _add(app, order_linked.replace, "order replace")
+    _add(app, order_linked.kinds, "order kinds")
     _add(app, order.show, "order show")
     return app
 
@@ -124,6 +137,14 @@ def _journal_app() -> App:
     _add(app, journal.verify, "journal verify")
     _add(app, journal.export, "journal export")
     _add(app, journal.compact, "journal compact")
+    return app
+
+
+def _paper_app() -> App:
+    text = "Look at the paper accounts, begin one anew."
+    app = App(name="paper", help=text, group=ACCOUNT, sort_key=3, help_epilogue=DETAILS)
+    _add(app, paper.status, "paper status")
+    _add(app, paper.reset, "paper reset")
     return app
 
 

@@ -10,6 +10,9 @@ EXAMPLES: dict[str, str] = {
     "trades": "planar trades BTC/USDT --exchange okx --limit 50 --json",
     "ohlcv": "planar ohlcv BTC/USDT --timeframe 1h --limit 24 --exchange binance",
     "watch": "planar watch BTC/USDT --exchange binance,kraken",
+    "select": "planar select BTC/USDT --by fee --exchange binance,kraken --environment local",
+    "route": "planar route BTC/USDT buy 2.5 --preview --exchange binance,kraken --environment local",
+    "arbitrage": "planar arbitrage BTC/USDT ETH/USDT --exchange binance,kraken --environment local --seconds 5",
     "balance": "planar balance --exchange binance --environment local",
     "orders": "planar orders BTC/USDT --all --environment local -e binance",
     "cancel": "planar cancel BTC/USDT 360411952 --environment local -e binance",
@@ -22,6 +25,18 @@ EXAMPLES: dict[str, str] = {
     "completion": "planar completion bash > ~/.local/share/bash-completion/completions/planar",
     "order buy": "planar order buy BTC/USDT 0.01 --price 60000 -e binance --environment local",
     "order sell": "planar order sell BTC/USDT 0.01 --market -e binance --environment local --yes",
+    "order edit": "planar order edit BTC/USDT 360411952 --price 59000 -e binance --environment local --preview",
+    "order oco": (
+        "planar order oco BTC/USDT sell 0.01 --take-profit 70000 --stop-loss 55000 -e binance --environment local --yes"
+    ),
+    "order bracket": (
+        "planar order bracket BTC/USDT buy 0.01 --price 60000 --take-profit 70000 --stop-loss 55000 -e binance "
+        "--environment local --dry-run"
+    ),
+    "order replace": (
+        "planar order replace BTC/USDT 360411952 sell 0.01 --stop 55000 -e binance --environment local --dry-run"
+    ),
+    "order kinds": "planar order kinds BTC/USDT -e kraken --environment local",
     "order show": "planar order show BTC/USDT 360411952 -e binance --environment local",
     "orders resolve": (
         "planar orders resolve binance plcplczsbx000001rmod --as canceled --reason 'not in the history of the website'"
@@ -32,6 +47,8 @@ EXAMPLES: dict[str, str] = {
     "journal export": "planar journal export --exchange binance --format csv > orders.csv",
     "journal compact": "planar journal compact --exchange binance --before 90d --keep-fills",
     "stop": "planar stop binance --environment local",
+    "paper status": "planar paper status binance",
+    "paper reset": "planar paper reset binance --account grid",
     "audit show": "planar audit show --exchange binance --limit 20",
     "config check": "planar config check --json",
     "venue up": "planar venue up --port 8877 --activity",

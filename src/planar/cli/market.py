@@ -19,20 +19,24 @@ DEPTH_BAR = 18
 """Width of the longest bar of a book, at most."""
 
 
-def exchanges(search: str | None = None, /, *, json: Json = False) -> int:
+def exchanges(search: str | None = None, /, *, can: str | None = None, json: Json = False) -> int:
     """List the exchanges that Planar can open.
 
     Args:
         search: part of an id.
+        can: only those that have all of these, by comma: methods, and kinds of orders after a colon, such as
+            watchOrders,createOrder:postOnly. What nobody knows does not count.
     """
     from planar.adapters.exchange_ids import exchange_ids, streaming_ids
+    from planar.adapters.static import has_all, parsed
     from planar.venue.wire import known_wires
 
     streaming, local = set(streaming_ids()), known_wires()
+    wanted = None if can is None else parsed(can)
     rows = [
         {"id": one, "streams": one in streaming, "local_venue": one in local}
         for one in exchange_ids()
-        if search is None or search.lower() in one
+        if (search is None or search.lower() in one) and (wanted is None or has_all(one, wanted))
     ]
 
     def render() -> Table:

@@ -6,8 +6,8 @@ from typing import Any
 
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.errors import NotSupported
+from planar.exchange.abilities import AbilityMethods
 from planar.exchange.safety import SafetyMethods
-from planar.exchange.streaming import StreamMethods
 from planar.exchange.views import OrdersView, Portfolio, portfolio
 from planar.models import Amount
 from planar.transport.observe import ExchangeHealth
@@ -15,7 +15,7 @@ from planar.transport.observe import ExchangeHealth
 __all__ = ["Exchange"]
 
 
-class Exchange(SafetyMethods, StreamMethods):
+class Exchange(SafetyMethods, AbilityMethods):
     """What users hold. Made by `Workspace.exchange`; one object per (exchange, account, environment)."""
 
     @property
@@ -23,7 +23,7 @@ class Exchange(SafetyMethods, StreamMethods):
         """CCXT's own object, as an escape hatch: guard and budget still apply; what changes something at the venue is
         refused unless `allow_unjournaled = true`."""
         if not isinstance(self._adapter, CcxtAdapter):
-            raise NotSupported("this exchange is not reached through CCXT", exchange=self.id)
+            raise NotSupported(f"this exchange ({self.environment}) is not reached through CCXT", exchange=self.id)
         return self._adapter.exchange
 
     @property
@@ -44,9 +44,10 @@ class Exchange(SafetyMethods, StreamMethods):
     @property
     def health(self) -> ExchangeHealth:
         """Latencies, failures, breaker, clock, and the last requests, as this workspace sees them."""
-        if not isinstance(self._adapter, CcxtAdapter):
+        source = self._adapter.market_data
+        if not isinstance(source, CcxtAdapter):
             raise NotSupported("this exchange is not watched", exchange=self.id)
-        return ExchangeHealth(self._adapter.exchange.planar.monitor)
+        return ExchangeHealth(source.exchange.planar.monitor)
 
     def budget(self) -> dict[str, tuple[float, float]]:
         """Meter -> (used, limit) now, by all who share the exchange's limits with this program."""
@@ -54,4 +55,5 @@ class Exchange(SafetyMethods, StreamMethods):
 
     def stopped_s(self) -> float:
         """Seconds for which the exchange said to stay away (429, 418, Retry-After); 0 if it did not."""
-        return self.ccxt.planar.budget.stopped_s()
+        source = self._adapter.market_data
+        return source.exchange.planar.budget.stopped_s() if isinstance(source, CcxtAdapter) else 0.0

@@ -9,6 +9,7 @@ from typing import Any, cast
 import planar.runtime as runtime
 from planar.adapters.base import Adapter
 from planar.adapters.feed import Topic
+from planar.adapters.profile import Profile
 from planar.adapters.unified import METHODS
 from planar.config import ExchangeSettings, Settings
 from planar.config.schema import Environment
@@ -98,6 +99,11 @@ class ExchangeCore:
     def environment(self) -> str:
         """live, sandbox, demo or local."""
         return self._environment
+
+    @property
+    def profile(self) -> Profile:
+        """What Planar knows of the exchange beyond CCXT, as tables."""
+        return self._adapter.profile
 
     @property
     def settings(self) -> ExchangeSettings:

@@ -56,12 +56,15 @@ def order_book(data: object, *, exchange: str | None = None, received_ns: int | 
         BadResponse: no symbol, no levels, or levels that are not positive or not in order.
     """
     r = Reader(data, "order book", exchange)
-    nonce = r.get("nonce")
+    nonce, ts_ms = r.get("nonce"), r.time_ms("timestamp")
+    bids, asks = _levels(r, "bids", falling=True), _levels(r, "asks", falling=False)
+    if not bids and not asks and nonce is None and ts_ms is None:
+        raise r.bad("bids", bids, "has no levels, nor have the asks, and the answer has no time and no sequence number")
     return OrderBook(
         symbol=r.identity("symbol"),
-        bids=_levels(r, "bids", falling=True),
-        asks=_levels(r, "asks", falling=False),
-        ts_ms=r.time_ms("timestamp"),
+        bids=bids,
+        asks=asks,
+        ts_ms=ts_ms,
         nonce=nonce if type(nonce) is int else None,
         received_ns=received_ns,
         raw=r.get("info"),

@@ -1,0 +1,214 @@
+"""What an exchange can do: one question, one answer, and the call then does exactly that or is refused before it is sent.
+
+    if exchange.can("create_order", "BTC/USDT", post_only=True): ...
+    print(exchange.can("fetch_tickers").how, exchange.can("create_oco").why)
+
+The answers come from CCXT's description of the exchange, the tables of its package, and the settings in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+
+from planar.adapters.base import OrderRequest
+from planar.adapters.kinds import KindRow, kinds_of
+from planar.adapters.unified import METHODS
+from planar.config.suggest import did_you_mean
+from planar.errors import BadRequest, Outcome
+from planar.exchange.order_words import UNIFIED, read_words
+from planar.exchange.streaming import StreamMethods
+from planar.models import Amount
+
+Way: TypeAlias = Literal["native", "composed", "emulated", "unknown", "refused"]
+"""`native`: the exchange does it. `composed`: Planar makes it of what the exchange does. `emulated`: Planar does it, weaker,
+and only where the call asks for it. `unknown`: nobody knows; a call is passed on and the exchange decides. `refused`: a call
+is refused before anything is sent."""
+
+_TYPES: Final = ("limit", "market", "stop", "stop_limit")
+_PRIVATE: Final = frozenset(
+    {
+        *(
+            "fetch_balance",
+            "fetch_my_trades",
+            "fetch_order",
+            "fetch_open_orders",
+            "fetch_orders",
+            "fetch_closed_orders",
+        ),
+        *("watch_orders", "watch_my_trades", "watch_balance", "fetch_key_rights", "fetch_order_trades"),
+        *(name for name, row in METHODS.items() if row.private),
+    }
+)
+_WRITES: Final = frozenset(
+    {
+        *("create_order", "create_orders", "edit_order", "cancel_order", "cancel_orders", "cancel_all_orders"),
+        *("create_oco", "create_bracket", "replace_order"),
+        *(name for name, row in METHODS.items() if row.write),
+    }
+)
+_OURS: Final[Mapping[str, str]] = {
+    "create_order": "every order goes through the journal",
+    "create_orders": "one by one, or at once where the exchange has it",
+    "cancel_orders": "one by one, or at once where the exchange has it",
+    "cancel_all_orders": "by one request, or one by one",
+    "fetch_order": "asked for, or looked for in the lists",
+    "fetch_orders": "of open and ended orders, where it lists them apart",
+    "fetch_closed_orders": "of the orders of any state",
+    "fetch_last_price": "last, else close, else the middle of bid and ask",
+    "fetch_ohlcvs": "one by one",
+    "fetch_order_books": "one by one, or at once where the exchange has it",
+}
+"""Methods that Planar has on every exchange, and how."""
+_LINKED: Final[Mapping[str, str]] = {"create_oco": "oco", "create_bracket": "bracket", "replace_order": "replace"}
+
+
+class Ability(msgspec.Struct, frozen=True):
+    """The answer to one question; true where a call will be carried out.
+
+    Attributes:
+        how: see `Way`.
+        why: the reason, or how it is done.
+    """
+
+    how: Way
+    why: str = ""
+
+    def __bool__(self) -> bool:
+        return self.how in ("native", "composed")
+
+
+class AbilityMethods(StreamMethods):
+    """What the exchange can do, asked before it is tried."""
+
+    def can(self, method: str, symbol: str | None = None, **options: Any) -> Ability:
+        """Whether a method would be carried out, and how.
+
+        Args:
+            method: a method of `Exchange`, in snake_case or as CCXT writes it.
+            symbol: a market, where the answer depends on it; orders are else asked about for the first spot market.
+            options: of `create_order`: `type`, and the words that say which kind of order is meant, each with a value or
+                True: `post_only=True`, `time_in_force="IOC"`, `trigger_price=True`, `trailing_percent=1`.
+
+        Raises:
+            BadRequest: (NOT_SENT) there is no such method or option.
+            BadSymbol: there is no such market.
+        """
+        name = _snake(method)
+        if not hasattr(self, name) or name.startswith("_"):
+            hint = did_you_mean(name, [one for one in dir(type(self)) if not one.startswith("_")])
+            raise BadRequest(f"there is no method {method!r}", exchange=self.id, outcome=Outcome.NOT_SENT, hint=hint)
+        if options and name != "create_order":
+            raise BadRequest(
+                f"{', '.join(options)}: only create_order has options that can be asked about",
+                exchange=self.id,
+                outcome=Outcome.NOT_SENT,
+            )
+        return self._barred(name) or self._ability(name, symbol, options)
+
+    def _barred(self, name: str) -> Ability | None:
+        """What the settings say before the exchange is asked for its opinion."""
+        if name in _WRITES and self._settings.read_only:
+            return Ability("refused", f"[{self.id}] is read_only")
+        if name in _PRIVATE or name in _WRITES:
+            if self._settings.environment is None:
+                return Ability("refused", f"no environment is written in [{self.id}]")
+            if not self._authenticated:
+                needed = ", ".join(self.required_credentials)
+                return Ability("refused", f"it needs credentials: {needed}")
+        if name == "withdraw" and not self._settings.withdrawals:
+            return Ability("refused", f"[{self.id}] withdrawals is off")
+        return None
+
+    def _ability(self, name: str, symbol: str | None, options: Mapping[str, Any]) -> Ability:
+        if name in _LINKED or name == "create_order":
+            return self._order_ability(name, symbol, options)
+        row = METHODS.get(name)
+        if row is not None and row.of and symbol is not None and self.market(symbol).type not in row.of:
+            return Ability(
+                "refused", f"{symbol} is a {self.market(symbol).type} market; it is about {', '.join(row.of)}"
+            )
+        found = self._adapter.capabilities.can(name)
+        if found == "emulated":
+            return Ability("emulated", "CCXT makes it of several requests")
+        if found:
+            return Ability("native")
+        if name.startswith("watch_") and self._polled(name):
+            return Ability("composed", "the exchange has no stream of it: it is asked for again and again")
+        made = self.how(name)
+        if made in ("composed", "not atomic"):
+            return Ability(
+                "composed", "of other answers" if made == "composed" else "of several requests, one after another"
+            )
+        if found is None and name in _OURS:
+            return Ability("composed", _OURS[name])
+        if found is None:
+            return Ability("unknown", "neither CCXT nor Planar's tables say")
+        return (
+            Ability("composed", _OURS[name]) if name in _OURS else Ability("refused", "the exchange does not have it")
+        )
+
+    def _polled(self, name: str) -> bool:
+        return self._adapter.capabilities.can(name.replace("watch_", "fetch_", 1)) is not False
+
+    def _order_ability(self, name: str, symbol: str | None, options: Mapping[str, Any]) -> Ability:
+        spot = next((one.symbol for one in self._markets.values() if one.spot), next(iter(self._markets), None))
+        wanted = symbol if symbol is not None else spot
+        if wanted is None:
+            return Ability("unknown", "no market is loaded")
+        table = self._adapter.order_kinds(self.market(wanted).symbol)
+        kinds = (_LINKED[name],) if name in _LINKED else kinds_of(_wish(options, self.id))
+        rows = [(kind, table.get(kind, KindRow("refused", "it is not known here"))) for kind in kinds]
+        for how in ("refused", "emulated"):
+            for kind, row in rows:
+                if row.how == how:
+                    return Ability(how, f"{kind.replace('_', ' ')}: {row.why}")
+        return Ability("native", "; ".join(row.why for _, row in rows if row.why))
+
+
+def _wish(options: Mapping[str, Any], exchange: str) -> OrderRequest:
+    """An order with these options; what is only True stands for any value."""
+    given = dict(options)
+    kind = given.pop("type", "limit")
+    if kind not in _TYPES:
+        raise BadRequest(
+            f"type is {kind!r}", exchange=exchange, outcome=Outcome.NOT_SENT, hint=f"one of {', '.join(_TYPES)}"
+        )
+    words: dict[str, Any] = {}
+    for name, value in given.items():
+        key = UNIFIED.get(_snake(name)) or next((one for one in UNIFIED.values() if one == name), None)
+        if key is None:
+            raise BadRequest(
+                f"orders have no option {name!r}",
+                exchange=exchange,
+                outcome=Outcome.NOT_SENT,
+                hint=did_you_mean(name, UNIFIED) or f"options are {', '.join(UNIFIED)}",
+            )
+        number = key not in ("postOnly", "timeInForce")
+        words[key] = 1 if number and value is True else value
+    read = read_words({name: value for name, value in words.items() if value not in (None, False)}, exchange)
+    stopped = kind.startswith("stop") and read.stop_price is None
+    return OrderRequest(
+        client_id="",
+        symbol="",
+        side="buy",
+        type="limit" if kind in ("limit", "stop_limit") else "market",
+        stop_price=Amount(1) if stopped else None if read.stop_price is None else Amount(read.stop_price),
+        trigger=read.trigger,
+        time_in_force=read.time_in_force,
+        post_only=bool(read.post_only),
+        cost=None if read.cost is None else Amount(read.cost),
+        trailing_percent=None if read.trailing_percent is None else Amount(read.trailing_percent),
+        trailing_amount=None if read.trailing_amount is None else Amount(read.trailing_amount),
+        expire_at_ms=read.expire_at_ms,
+    )
+
+
+def _snake(name: str) -> str:
+    """CCXT's `fetchOrderBook` as `fetch_order_book`; what is snake_case stays so."""
+    made = "".join(
+        f"_{one.lower()}" if one.isupper() else one for one in name.replace("OHLCV", "Ohlcv").replace("OCO", "Oco")
+    )
+    return made.lstrip("_")
