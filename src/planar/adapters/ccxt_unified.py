@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -58,7 +58,7 @@ class CcxtUnified(CcxtSafety):
             return convert.candles(raw, exchange=self.id)
         missing = {key: args[at] for key, at in row.from_args.items() if at < len(args) and args[at] is not None}
         if row.shape == "one":
-            return told(self._of(row, raw, missing), name, self.id)
+            return told(self._of(row, raw, missing), name, self.id, row.from_args)
         if row.shape == "many":
             return [self._of(row, one, missing) for one in cast("list[Any]", _expected(list, raw, name, self.id))]
         if isinstance(raw, list):  # some ids give their tables without keys
@@ -85,27 +85,18 @@ class CcxtUnified(CcxtSafety):
         return make(raw, exchange=self.id, received_ns=runtime.wall_ns())
 
 
-def told(model: M, name: str, exchange: str) -> M:
+def told(model: M, name: str, exchange: str, asked: Iterable[str] = ("symbol",)) -> M:
     """`model`, if the answer told anything: of an empty list, where an object was due, CCXT makes a structure of nothing.
 
+    Args:
+        asked: CCXT's keys of what was asked, which an answer may only repeat.
+
     Raises:
-        BadResponse: it holds nothing but what was asked.
+        BadResponse: it holds nothing beyond that.
     """
-    asked = (
-        "raw",
-        "received_ns",
-        "symbol",
-        "id",
-        "currency",
-        "code",
-        "amount",
-        "from_currency",
-        "to_currency",
-        "address",
-    )
-    asked += ("from_account", "to_account", "source")
-    fields = ((field.name, field.default) for field in msgspec.structs.fields(model))
-    if all(name in asked or getattr(model, name) in (None, default) for name, default in fields):
+    repeated = {*asked, "info", "receivedNs"}
+    kept = (field for field in msgspec.structs.fields(model) if field.encode_name not in repeated)
+    if all(getattr(model, field.name) in (None, field.default) for field in kept):
         raise BadResponse(f"the answer to {name} tells nothing", exchange=exchange, hint="ask again")
     return model
 

@@ -9,6 +9,7 @@ import msgspec
 
 from planar.config import values
 from planar.config.limits import limits
+from planar.config.paper import paper
 from planar.config.values import Kind, Parse
 
 
@@ -83,9 +84,12 @@ EXCHANGE_KEYS: tuple[Key, ...] = (
     _flag("dry_run"),
     _AUDIT,
     Key(name="limits", field="limits", kind="table", parse=limits),
+    Key(name="paper", field="paper", kind="table", parse=paper),
     _DURABILITY,
+    Key(name="order_entry", field="order_entry", kind="text", parse=values.choice(("auto", "rest", "websocket"))),
     Key(name="reconcile", field="reconcile", kind="text", parse=values.choice(("report", "adopt", "cancel"))),
     _flag("withdrawals"),
+    Key(name="withdraw_to", field="withdraw_to", kind="ids", parse=values.withdrawal_addresses),
     _flag("allow_unjournaled"),
     _SECRETS_MODE,
     Key(name="ccxt", field="ccxt", kind="table", parse=values.table),

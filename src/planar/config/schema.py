@@ -24,6 +24,9 @@ Leveraged = Literal["from", "to", "both"]
 Durability = Literal["process", "disk"]
 """What an order that was journaled survives before it is sent: the death of the process, or of the machine too."""
 
+OrderEntry = Literal["auto", "rest", "websocket"]
+"""How orders reach the venue: over its socket for orders, by REST, or as the venue's package has it."""
+
 ReconcilePolicy = Literal["report", "adopt", "cancel"]
 """What is done with open orders that carry the journal's id and are not in it."""
 
@@ -67,6 +70,23 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.accounts.get(account, self)
 
 
+class PaperSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How paper accounts are simulated.
+
+    Attributes:
+        balances: what a new account holds: currency -> amount.
+        latency_ms: how long orders and cancels are on their way.
+        maker, taker: fees as fractions; None: those that the exchange's market names.
+        data: the environment that market data comes from.
+    """
+
+    balances: dict[str, Decimal] = msgspec.field(default_factory=lambda: {"USDT": Decimal(10_000)})
+    latency_ms: int = 50
+    maker: Decimal | None = None
+    taker: Decimal | None = None
+    data: Literal["live", "sandbox", "demo", "local"] = "live"
+
+
 class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one exchange, complete with defaults. Two are equal when they mean the same.
 
@@ -92,10 +112,13 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
         dry_run: True checks and previews every order, and sends none.
         audit: True keeps a trail of every request that changes something, and of its answer.
         limits: what its accounts may order.
+        paper: how its paper accounts are simulated.
         durability: what an order's journal survives before the order is sent.
+        order_entry: how orders, changes and cancels are sent.
         reconcile: what is done with open orders of the journal's id that it does not hold: they are told, adopted into it,
             or canceled.
-        withdrawals: True allows withdrawals.
+        withdrawals: True allows withdrawals, to the addresses of `withdraw_to`.
+        withdraw_to: addresses, each with its tag after a blank where it needs one.
         allow_unjournaled: True lets order, transfer and withdrawal endpoints through `exchange.ccxt`.
         secrets_mode: whether open modes of its secret files are accepted.
         ccxt: passed to CCXT's constructor as it is.
@@ -120,9 +143,12 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     audit: bool = True
     limits: LimitSettings = LimitSettings()
+    paper: PaperSettings = PaperSettings()
     durability: Durability = "process"
+    order_entry: OrderEntry = "auto"
     reconcile: ReconcilePolicy = "report"
     withdrawals: bool = False
+    withdraw_to: tuple[str, ...] = ()
     allow_unjournaled: bool = False
     secrets_mode: SecretsMode = "private"
     ccxt: dict[str, Any] = {}

@@ -31,8 +31,10 @@ _CONFIG = """\
 # dry_run = true             # check and preview every order, send none
 # audit = true               # keep a trail of every request that changes something
 # durability = "disk"        # an order is on the disk before it is sent: it survives a power failure
+# order_entry = "websocket"  # orders over the exchange's socket; "rest"; "auto": the socket for what REST would make wait
 # reconcile = "report"       # orders at the exchange that the journal has lost: "adopt" takes them in, "cancel" ends them
-# withdrawals = false        # true allows withdrawals
+# withdrawals = false        # true allows withdrawals, and only to:
+# withdraw_to = ["0x...", "r... 12345"]   # addresses, a tag after a blank
 # allow_unjournaled = false  # true lets orders through exchange.ccxt, past the journal
 # verify_ssl = true          # false accepts any certificate
 # proxy = "http://127.0.0.1:3128"   # or https://, socks5://, socks5h:// (the proxy resolves names)
@@ -50,6 +52,13 @@ _CONFIG = """\
 # max_position = {{ BTC = "0.5" }}
 # max_orders_per_minute = 60
 # price_collar = "5%"      # how much worse than the market a price may be
+
+# [{id}.paper]             # environment = "paper": how orders are simulated
+# balances = {{ USDT = 10000 }}   # what a new account holds
+# latency = "50ms"         # how long orders are on their way
+# taker = "0.1%"           # fees, if not the exchange's own
+# maker = "0.1%"
+# data = "live"            # where market data comes from
 
 # [{id}.ccxt]              # passed to CCXT's constructor as it is
 # options = {{ adjustForTimeDifference = true }}

@@ -240,6 +240,23 @@ def _host_name(value: object) -> str:
     )
 
 
+def withdrawal_addresses(value: object) -> tuple[str, ...]:
+    """Addresses that money may be withdrawn to, each with its tag after a blank where it needs one."""
+    if isinstance(value, list | tuple):
+        return tuple(_withdrawal_address(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    fix = f"write [{written(value)}]" if isinstance(value, str) else None
+    raise Wrong(f"is {written(value)}; it must be a list of addresses", fix)
+
+
+def _withdrawal_address(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[!-~]{4,}( [!-~]+)?", value):
+        return value
+    raise Wrong(
+        f"holds {written(value)}; each must be an address, or an address and its tag with one blank between",
+        'for example "0x52908400098527886E0F7030069857D2E4169EE7"',
+    )
+
+
 def ca_path(value: object) -> str:
     """A file of certificates in PEM form, made absolute. It is read here, so that a wrong one is found at once."""
     import ssl  # loads a library that only this needs

@@ -6,7 +6,7 @@ from typing import Any
 
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.errors import NotSupported
-from planar.exchange.abilities import AbilityMethods
+from planar.exchange.moving import MovingMethods
 from planar.exchange.safety import SafetyMethods
 from planar.exchange.views import OrdersView, Portfolio, portfolio
 from planar.models import Amount
@@ -15,7 +15,7 @@ from planar.transport.observe import ExchangeHealth
 __all__ = ["Exchange"]
 
 
-class Exchange(SafetyMethods, AbilityMethods):
+class Exchange(SafetyMethods, MovingMethods):
     """What users hold. Made by `Workspace.exchange`; one object per (exchange, account, environment)."""
 
     @property

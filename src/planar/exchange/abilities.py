@@ -106,7 +106,8 @@ class AbilityMethods(StreamMethods):
                 exchange=self.id,
                 outcome=Outcome.NOT_SENT,
             )
-        return self._barred(name) or self._ability(name, symbol, options)
+        barred = self._barred(name)
+        return barred if barred is not None else self._ability(name, symbol, options)
 
     def _barred(self, name: str) -> Ability | None:
         """What the settings say before the exchange is asked for its opinion."""
