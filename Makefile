@@ -1,5 +1,5 @@
 # Each target sets up what it needs by itself: Python 3.11+, make and a package index are enough.
-.PHONY: demo test check bench chaos chaos-full chaos-calls chaos-fills chaos-budget fuzz matrix venue-clients venue-ccxt-suite docs lock clean setup
+.PHONY: demo test check bench chaos chaos-full chaos-seeds chaos-calls chaos-fills chaos-budget fuzz matrix venue-clients venue-ccxt-suite docs lock clean setup
 
 PY := .venv/bin/python
 
@@ -25,11 +25,14 @@ check: setup  ## style, types, layers
 bench: setup  ## figures beside their floor and their peer
 	@$(PY) -m benchmarks $(ARGS)
 
-chaos: setup  ## kill -9 and swallowed answers, judged by the venue's ledger: ten minutes
-	@$(PY) -m benchmarks.safety --kills 800 --swallowed 400 $(ARGS)
+chaos: setup  ## kill -9, lost answers, lost fills, callers who leave, signals, seeds; the ledger judges: ten minutes
+	@$(PY) -m benchmarks.safety.chaos $(ARGS)
 
-chaos-full: setup  ## the same, 10,000 of each on each exchange: about three hours
-	@$(PY) -m benchmarks.safety --kills 10000 --swallowed 10000 $(ARGS)
+chaos-full: setup  ## the same with the whole counts, 10,000 kills and answers on each exchange: below four hours
+	@$(PY) -m benchmarks.safety.chaos --full $(ARGS)
+
+chaos-seeds: setup  ## 1,000 seeds, each a life under faults, each lived twice: the same to the byte
+	@$(PY) -m benchmarks.safety.seeds $(ARGS)
 
 chaos-calls: setup  ## 100,000 mixed calls under every fault: each ends in time, truly or as a fault explains; no leak
 	@$(PY) -m benchmarks.mixed $(ARGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 
 import msgspec
 
@@ -10,6 +10,7 @@ from benchmarks.mixed.calls import WRITES, Untrue
 from benchmarks.mixed.table import ALL, FRAMES
 from planar.errors import (
     ExchangeNotAvailable,
+    InvalidNonce,
     OrderNotFound,
     OrderUnknown,
     Outcome,
@@ -21,13 +22,15 @@ from planar.venue.faults import Firing
 
 HASTY_MS = 500
 """A call with less time than this may run out of it on a busy machine, without a fault."""
+PRESSING = 0.25
+"""A call that could not run for so much of its time may run out of it, or be overtaken, without a fault."""
 NEAR_MS = 100
 AFTER_MS = 10_000
 """So long a ban and an open breaker, of a second each, and the calls that waited for them, may be felt."""
 
 
 class End(msgspec.Struct, frozen=True):
-    """How a call ended. Times are UTC milliseconds; `paths` those of the requests that it made."""
+    """How a call ended. Times are UTC milliseconds; `kept_ms`: how long client and exchange could not run meanwhile."""
 
     number: int
     venue: str
@@ -37,6 +40,7 @@ class End(msgspec.Struct, frozen=True):
     timeout_ms: int
     canceled: bool
     error: BaseException | None
+    kept_ms: float = 0.0
 
 
 class Judge:
@@ -45,12 +49,14 @@ class Judge:
     Attributes:
         table: (call, outcome) -> how many.
         injected: kind of fault -> how many times it hit.
+        lies: when the exchange damaged an answer or a frame so that it stayed well formed: (venue, account) -> UTC ms.
         violations: what is wrong, one line each.
     """
 
     def __init__(self) -> None:
         self.table: Counter[tuple[str, str]] = Counter()
         self.injected: Counter[str] = Counter()
+        self.lies: defaultdict[tuple[str, str | None], list[int]] = defaultdict(list)
         self.violations: list[str] = []
         self._recent: deque[Firing] = deque()
         self._last = 0
@@ -60,8 +66,10 @@ class Judge:
         for firing in firings:
             if firing.number > self._last:
                 self._last = firing.number
-                self.injected[firing.rule.partition("/")[0]] += 1
+                self.injected[_kind(firing)] += 1
                 self._recent.append(firing)
+                if ALL[_kind(firing)].lies:
+                    self.lies[firing.subject.venue, firing.subject.account].append(firing.ts_ms)
 
     def forget(self, before_ms: int) -> None:
         """Keep only what can still concern a call."""
@@ -73,7 +81,11 @@ class Judge:
         outcome = "canceled" if end.canceled else "ok" if end.error is None else type(end.error).__name__
         self.table[end.name, outcome] += 1
         if end.error is not None and not end.canceled and not self._explained(end, end.error):
-            self.violations.append(f"call {end.number} ({end.venue} {end.name}, {end.timeout_ms} ms): {end.error!r}")
+            told = getattr(end.error, "requests", ())
+            self.violations.append(
+                f"call {end.number} ({end.venue} {end.name}, {end.timeout_ms} ms, kept from running {end.kept_ms:.0f} ms):"
+                f" {end.error!r} after {[(one.path, round(one.took_ms or 0), str(one.outcome)) for one in told]}"
+            )
 
     def _hits(self, end: End, after_ms: int = NEAR_MS) -> list[Firing]:
         began, ended = end.began_ms - after_ms, end.ended_ms + NEAR_MS
@@ -82,17 +94,21 @@ class Judge:
     def _explained(self, end: End, error: BaseException) -> bool:
         if isinstance(error, Untrue):
             # bits that were flipped in a number leave a good answer with a wrong number
-            return any(ALL[one.rule.partition("/")[0]].lies for one in self._hits(end))
+            return any(ALL[_kind(one)].lies for one in self._hits(end))
         if not isinstance(error, PlanarError):
             return False
         if end.name == "stream":
             return bool(self._hits(end, AFTER_MS))
+        if end.name == "create" and error.outcome is Outcome.OK:
+            return False  # there is an order, and whoever asked for it was not given it
         if error.outcome is Outcome.NOT_SENT:
             return self._kept_back(end, error)
         if isinstance(error, OrderNotFound) and end.name == "cancel":
             return True  # it had traded, or another call took it back: the ledger's judgement follows
+        if error.outcome is Outcome.OK and self._kept_back(end, error):
+            return True  # a cancel that was confirmed, and nothing more could be asked
         late = error.__cause__ if isinstance(error, OrderUnknown) else error
-        if type(late) is RequestTimeout and (end.timeout_ms < HASTY_MS or error.outcome is Outcome.OK):
+        if isinstance(late, RequestTimeout | InvalidNonce) and self._pressed(end):
             return True
         paths = {request.path.partition("?")[0] for request in error.requests}
         hits = [one for one in self._hits(end) if one.subject.path in paths or not one.subject.path]
@@ -101,11 +117,15 @@ class Judge:
         # one call that is tried again may meet two faults, and what the second left of its time is too little
         return type(error) in allowed or (type(error) is RequestTimeout and bool(hits))
 
+    def _pressed(self, end: End) -> bool:
+        """It had little time, or the machine took much of what it had."""
+        return end.timeout_ms - end.kept_ms < HASTY_MS or end.kept_ms > end.timeout_ms * PRESSING
+
     def _kept_back(self, end: End, error: PlanarError) -> bool:
         """Nothing was sent: it had no time left, or the host was known to be in trouble."""
         felt = {_kind(one) for one in self._hits(end, AFTER_MS)}
         if type(error) is RequestTimeout:
-            return end.timeout_ms < HASTY_MS or bool(felt)
+            return self._pressed(end) or bool(felt)
         if isinstance(error, RateLimitExceeded):
             return bool(felt & {"429", "418"})
         return isinstance(error, ExchangeNotAvailable) and bool(felt - {"429", "418", *FRAMES})

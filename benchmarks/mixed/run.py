@@ -6,16 +6,18 @@ import asyncio
 import random
 import sys
 import time
+from collections.abc import Awaitable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 import planar
-from benchmarks.mixed import census, table
+from benchmarks.mixed import census, garbled, table
 from benchmarks.mixed.calls import CALLS, RICH, STREAM_S, SYMBOL, Side, Untrue
-from benchmarks.mixed.judge import AFTER_MS, End, Judge
+from benchmarks.mixed.judge import AFTER_MS, NEAR_MS, End, Judge
+from benchmarks.mixed.machine import Machine
 from benchmarks.safety.__main__ import local
 from benchmarks.safety.venue import PLACES
 from planar import runtime
@@ -30,12 +32,15 @@ from planar.venue.client import VenueControl
 from planar.venue.registry import VenueRecord
 from planar.venue.wire import LedgerQuery
 
+T = TypeVar("T")
+
 LANES = 64
 CHUNK = 1_000
 OVER_MS = 500
 """A call may end so much after its deadline, besides the time in which the process did not run at all."""
-BEAT_S = 0.02
 TIMEOUTS_MS = (80, 400, 1_500)
+PEACE_MS = 10_000
+"""Of calls that are made without faults."""
 GROWTH_MIB = 4.0
 """More than this for 10,000 calls in the second half of a long run is no flat memory."""
 MANY = 1_000_000_000.0
@@ -45,7 +50,20 @@ NAMES = [name for name, (_, weight) in CALLS.items() for _ in range(weight)]
 
 
 class Result(msgspec.Struct):
-    """What a run found."""
+    """What a run found.
+
+    Attributes:
+        seconds: from before the exchanges were opened until the last call was judged, the ledger asked.
+        most_over_ms: how long after its deadline a call ended at the latest.
+        orders: how many the ledger judged.
+        growth_mib: resident memory that the second half took, for 10,000 calls.
+        memory: (calls, MiB) after each part.
+        endings: "ok", "canceled" or the class of the error -> call -> how many.
+        injected: kind of fault -> how many requests or frames it hit.
+        kept_share: share of the time in which client or exchange could not run, since the machine was busy.
+        misread: orders of which a damaged answer, that the exchange has on record, told a wrong id or amount.
+        violations: what is wrong, one line each.
+    """
 
     seed: int
     calls: int = 0
@@ -54,8 +72,10 @@ class Result(msgspec.Struct):
     orders: int = 0
     growth_mib: float = 0.0
     memory: list[tuple[int, float]] = []
-    table: dict[str, dict[str, int]] = {}
+    endings: dict[str, dict[str, int]] = {}
     injected: dict[str, int] = {}
+    kept_share: float = 0.0
+    misread: list[str] = []
     violations: list[str] = []
 
 
@@ -69,20 +89,14 @@ def roomy() -> None:
 class Run:
     """A run on an open workspace."""
 
-    def __init__(self, result: Result, directory: Path, control: VenueControl) -> None:
-        self._result, self._directory, self._control = result, directory, control
+    def __init__(self, result: Result, directory: Path, control: VenueControl, machine: Machine) -> None:
+        self._result, self._directory, self._control, self._machine = result, directory, control, machine
         self._judge = Judge()
         self._sides: list[Side] = []
         self._accounts: dict[Exchange, tuple[str, str]] = {}
         self._began = time.monotonic()
-        self._lag_s = 0.0
-
-    async def beat(self) -> None:
-        """Measure for how long the machine kept this process from running; no deadline can be met meanwhile."""
-        while True:
-            asked = time.monotonic()
-            await asyncio.sleep(BEAT_S)
-            self._lag_s += max(0.0, time.monotonic() - asked - BEAT_S)
+        self._kept = machine.kept()
+        self._noted_ms: dict[str, int] = {}
 
     async def open(self, workspace: planar.Workspace, venues: list[str]) -> None:
         """Make everybody rich, and place Carol's order."""
@@ -108,9 +122,8 @@ class Run:
             ends: list[End] = []
             numbers = iter(range(first, min(first + CHUNK, count)))
             await asyncio.gather(*(self._lane(numbers, ends) for _ in range(LANES)))
-            answer = await self._control.faults()
+            self._judge.hear((await self._control.faults()).firings)
             await self._control.clear_faults()
-            self._judge.hear(answer.firings)
             for end in ends:
                 self._judge.end(end)
             self._judge.forget(min(end.began_ms for end in ends) - AFTER_MS)
@@ -127,7 +140,7 @@ class Run:
         rng = random.Random(f"{self._result.seed}/{number}")
         name, side, timeout_ms = rng.choice(NAMES), rng.choice(self._sides), rng.choice(TIMEOUTS_MS)
         leave_s = rng.uniform(0, 0.03) if rng.random() < 0.03 else None
-        began_ms, began, lag_s = runtime.wall_ms(), time.monotonic(), self._lag_s
+        began_ms, began, before = runtime.wall_ms(), time.monotonic(), self._machine.kept()
         task = asyncio.create_task(_finish(CALLS[name][0](side, rng, timeout_ms, number)), name=f"call {number}")
         left = leave_s is not None and not (await asyncio.wait([task], timeout=leave_s))[0]
         due = began + (STREAM_S + 1 if name == "stream" else timeout_ms / 1000)
@@ -135,7 +148,8 @@ class Run:
             due = time.monotonic()
             task.cancel()
         await asyncio.wait([task], timeout=30)
-        over_ms = (time.monotonic() - due - (self._lag_s - lag_s)) * 1000
+        kept = self._machine.kept().since(before)
+        over_ms = (time.monotonic() - due - kept.client_s) * 1000
         error: BaseException | None
         if not task.done():
             error = Untrue("it never ended")
@@ -147,28 +161,39 @@ class Run:
             self._judge.violations.append(
                 f"call {number} ({side.id} {name}, {timeout_ms} ms) ended {over_ms:.0f} ms late"
             )
-        return End(number, side.id, name, began_ms, runtime.wall_ms(), timeout_ms, left and error is None, error)
+        kept_ms = (kept.client_s + kept.exchange_s) * 1000
+        return End(
+            number, side.id, name, began_ms, runtime.wall_ms(), timeout_ms, left and error is None, error, kept_ms
+        )
 
     async def _tidy(self) -> None:
         """Without faults: ask again for orders whose asker left, look at those that may have traded, note what ended."""
         for side in self._sides:
             for intent, (trader, wish) in list(side.again.items()):
-                handle = await _settled(trader, wish, intent)
                 side.again.pop(intent)
+                handle = await self._in_peace(_settled(trader, wish, intent))
                 if handle is not None:
                     side.handles[handle.client_order_id] = (trader, handle)
             for name, (trader, handle) in list(side.handles.items()):
                 if handle.is_open:
-                    try:
-                        await trader.fetch_order(name, SYMBOL, timeout_ms=10_000)
-                    except OrderNotFound:
-                        continue  # its resolver asks until it has evidence
+                    await self._in_peace(trader.fetch_order(name, SYMBOL, timeout_ms=PEACE_MS))
                 if handle.is_done:
                     self._note(side, name)
+
+    async def _in_peace(self, call: Awaitable[T]) -> T | None:
+        """What a call gives while no fault is there: then none fails."""
+        try:
+            return await call
+        except OrderNotFound:
+            return None  # it is unknown yet, and its resolver asks until it has evidence
+        except PlanarError as error:
+            self._judge.violations.append(f"without any fault: {error!r}")
+            return None
 
     def _note(self, side: Side, name: str) -> None:
         trader, handle = side.handles.pop(name)
         order = handle.snapshot
+        self._noted_ms[name] = runtime.wall_ms()
         absent = order.state.value in ("rejected", "never_accepted")
         line = Operation(
             kind="create",
@@ -193,10 +218,10 @@ class Run:
             for name, (trader, handle) in list(side.handles.items()):
                 try:
                     await handle.resolved(30)
-                    if handle.is_open:
-                        await trader.fetch_order(name, SYMBOL, timeout_ms=10_000)
                 except OrderUnknown:
                     self._judge.violations.append(f"order {name} at {side.id} is unknown to the end")
+                if handle.is_open:
+                    await self._in_peace(trader.fetch_order(name, SYMBOL, timeout_ms=PEACE_MS))
                 self._note(side, name)
         await asyncio.sleep(LATE_S)
         for exchange, (venue, account) in self._accounts.items():
@@ -220,18 +245,29 @@ class Run:
         for kind in ("orders", "fills"):
             query = LedgerQuery(kind=kind, account=account, since_ms=since)  # type: ignore[arg-type]
             answers |= await self._control.ledger(query, venue=venue)
-        report = checker.check(checker.read_history(path), msgspec.convert(answers, Ledger), seed=self._result.seed)
+        ledger = msgspec.convert(answers, Ledger)
+        report = checker.check(checker.read_history(path), ledger, seed=self._result.seed)
         self._result.orders += report.orders
-        self._judge.violations += [
-            f"{venue} {account} order {one.client_id}: {one.problem}: {one.detail}" for one in report.findings
-        ]
+        placed_ms = {row["client_id"]: row["created_ms"] for row in answers["orders"]}
+
+        def damaged(client_id: str) -> bool:
+            # a request meets its fault before the exchange hears of it
+            from_ms, to_ms = placed_ms.get(client_id, 0) - NEAR_MS, self._noted_ms.get(client_id, 0)
+            return any(from_ms <= ts_ms <= to_ms for ts_ms in self._judge.lies[venue, account])
+
+        misread = garbled.excused(report.findings, damaged)
+        for one in report.findings:
+            line = f"{venue} {account} order {one.client_id}: {one.problem}: {one.detail}"
+            (self._result.misread if one in misread else self._judge.violations).append(line)
 
     def tell(self) -> None:
         """Put what was seen into the result."""
         result, judge = self._result, self._judge
         result.seconds = round(time.monotonic() - self._began, 1)
-        for (name, outcome), count in sorted(judge.table.items()):
-            result.table.setdefault(name, {})[outcome] = count
+        for (name, ending), count in sorted(judge.table.items()):
+            result.endings.setdefault(ending, {})[name] = count
+        kept = self._machine.kept().since(self._kept)
+        result.kept_share = round(max(kept.client_s, kept.exchange_s) / result.seconds, 3)
         result.injected = dict(judge.injected.most_common())
         result.violations += judge.violations
         result.growth_mib = round(census.slope(result.memory), 2)
@@ -259,7 +295,7 @@ async def _finish(call: Any) -> BaseException | None:
 async def _settled(trader: Exchange, wish: tuple[Any, ...], intent: str) -> OrderHandle | None:
     """The order of a wish; None if it is certain that there is none."""
     try:
-        return await trader.create_limit_order(*wish, intent_id=intent, timeout_ms=10_000)
+        return await trader.create_limit_order(*wish, intent_id=intent, timeout_ms=PEACE_MS)
     except OrderUnknown as error:
         return error.order
     except PlanarError as error:
@@ -288,24 +324,17 @@ async def run(directory: Path, venues: list[str], calls: int, seed: int) -> Resu
     result = Result(seed=seed)
     process, record = await venue_process(directory, venues, seed)
     try:
-        async with VenueControl(record) as control:
-            await control.status()
-            before = census.take()
-            async with planar.open(local_venue=local(record)) as workspace:
-                judged = Run(result, directory, control)
-                beating = asyncio.create_task(judged.beat())
-                await judged.open(workspace, venues)
-                await judged.calls(calls)
-                await judged.close()
-                judged.tell()
-                beating.cancel()
-            left = census.more(before, census.take())
-            for _ in range(50):
-                if not left:
-                    break
-                await asyncio.sleep(0.1)
-                left = census.more(before, census.take())
-            result.violations += left
+        with Machine(process.pid) as machine:
+            async with VenueControl(record) as control:
+                await control.status()
+                before = census.take()
+                async with planar.open(local_venue=local(record)) as workspace:
+                    judged = Run(result, directory, control, machine)
+                    await judged.open(workspace, venues)
+                    await judged.calls(calls)
+                    await judged.close()
+                    judged.tell()
+                result.violations += await _left_over(before)
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -313,3 +342,14 @@ async def run(directory: Path, venues: list[str], calls: int, seed: int) -> Resu
     if calls >= 20 * CHUNK and result.growth_mib > GROWTH_MIB:
         result.violations.append(f"memory grows by {result.growth_mib} MiB for 10,000 calls")
     return result
+
+
+async def _left_over(before: census.Census) -> list[str]:
+    """What is there beyond what was there before, after what closes by itself had five seconds for it."""
+    left = census.more(before, census.take())
+    for _ in range(50):
+        if not left:
+            break
+        await asyncio.sleep(0.1)
+        left = census.more(before, census.take())
+    return left

@@ -100,7 +100,8 @@ REQUESTS: dict[str, Mishap] = {
     "hang_request": Mishap(HangRequest(), LATE, share=0.01),
     "hang_answer": Mishap(HangAnswer(), LATE, share=0.01),
     "cut_answer": Mishap(CutAnswer(keep_bytes=40), (*GONE, *NO_ANSWER)),
-    "garbled": Mishap(GarbleAnswer(flips=3), (*NO_ANSWER, ExchangeError), lies=True),
+    # an error of the exchange's that cannot be read any more is judged by its status alone
+    "garbled": Mishap(GarbleAnswer(flips=3), (*NO_ANSWER, ExchangeError, ExchangeNotAvailable), lies=True),
     "html_200": Mishap(ReplaceAnswer(status=200, body=HTML), NO_ANSWER),
     "empty_200": Mishap(ReplaceAnswer(status=200, body=""), NO_ANSWER),
     "braces_200": Mishap(ReplaceAnswer(status=200, body="{}", headers=JSON), NO_ANSWER),

@@ -3,6 +3,7 @@
     --kills 500        lives that end by kill -9: half at a named point of the order path, half at any moment
     --swallowed 1000   orders whose answer is dropped, held, cut, replaced by HTML or by a 503; every 20th request itself
     --exchange kraken  which local exchange; both, one after the other, without it
+    --entry websocket  orders over the venue's socket, and faults of it; REST without it
     --bare             the same with bare CCXT, as its users write it
     --seed 1           decides wishes, points, moments and faults
     --json             one final object
@@ -30,7 +31,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.safety import ccxt_bot, planar_bot
+from benchmarks.safety import ccxt_bot, entry, planar_bot
 from benchmarks.safety.venue import PLACES
 from benchmarks.safety.wishes import SYMBOL, Belief, Diary, Verdict, crash_self, judge
 from planar.orders import points
@@ -197,20 +198,36 @@ def run_kills(bot: str, exchange: str, kills: int, seed: int) -> dict[str, Any]:
         assert venue.stdin is not None
         try:
             prices, since_ms, began = asyncio.run(fund(record)), int(time.time() * 1000), time.monotonic()
+            asyncio.run(_count(record))
             killed = kill_lives(bot, record, directory, kills, seed, prices, venue.stdin.fileno())
             for account in ACCOUNTS:
                 diary = Diary(directory / f"{account}.jsonl")
                 beliefs: list[Belief] = asyncio.run(BOTS[bot].finish(local(record), account, diary, seed, prices))
                 add(total, judge(beliefs, asyncio.run(orders_since(record, account, since_ms))))
+            ways = asyncio.run(_ways(record))
         finally:
             venue.stdin.close()
             venue.wait()
-    return {"bot": bot, "faults": killed, "seconds": round(time.monotonic() - began, 1), **msgspec.to_builtins(total)}
+    took_s = round(time.monotonic() - began, 1)
+    return {"bot": bot, "faults": killed, "seconds": took_s, **msgspec.to_builtins(total), **ways}
+
+
+async def _count(record: VenueRecord) -> None:
+    async with VenueControl(record) as control:
+        await entry.count_ways(control, record.venues[0])
+
+
+async def _ways(record: VenueRecord) -> dict[str, int]:
+    async with VenueControl(record) as control:
+        return await entry.ways(control)
 
 
 async def _swallowed(bot: str, record: VenueRecord, count: int, seed: int, prices: Any) -> list[Belief]:
     rng = random.Random(f"{seed}/swallow")
     async with VenueControl(record) as control:
+        await entry.count_ways(control, record.venues[0])
+        if os.environ.get(entry_variable(record.venues[0])) == "websocket":
+            await entry.swallow(control, record.venues[0], count, rng)
         # every request to place an order meets a fault of its own
         for number in range(count):
             fault = DropRequest() if number % 20 == 19 else rng.choice(SWALLOWING)
@@ -226,6 +243,11 @@ async def _swallowed(bot: str, record: VenueRecord, count: int, seed: int, price
         )
 
 
+def entry_variable(exchange: str) -> str:
+    """The environment variable that says how orders are sent."""
+    return f"PLANAR__{exchange.upper()}__ORDER_ENTRY"
+
+
 def run_swallowed(bot: str, exchange: str, count: int, seed: int) -> dict[str, Any]:
     """Swallowed answers of one bot, then the judgement."""
     with tempfile.TemporaryDirectory() as name:
@@ -237,10 +259,19 @@ def run_swallowed(bot: str, exchange: str, count: int, seed: int) -> dict[str, A
             prices, since_ms, began = asyncio.run(fund(record)), int(time.time() * 1000), time.monotonic()
             beliefs = asyncio.run(_swallowed(bot, record, count, seed, prices))
             verdict = judge(beliefs, asyncio.run(orders_since(record, ACCOUNTS[0], since_ms)))
+            ways, met = asyncio.run(_ways(record)), asyncio.run(_met(record))
         finally:
             venue.stdin.close()
             venue.wait()
-    return {"bot": bot, "faults": count, "seconds": round(time.monotonic() - began, 1), **msgspec.to_builtins(verdict)}
+    took_s = round(time.monotonic() - began, 1)
+    return {"bot": bot, "faults": met, "seconds": took_s, **msgspec.to_builtins(verdict), **ways}
+
+
+async def _met(record: VenueRecord) -> int:
+    exchange = record.venues[0]
+    over = os.environ.get(entry_variable(exchange)) == "websocket"
+    async with VenueControl(record) as control:
+        return await entry.swallowed(control, entry.DOORS[exchange].path if over else PLACES[exchange].order_path)
 
 
 def main() -> int:
@@ -249,6 +280,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--swallowed", type=int, default=1000)
     parser.add_argument("--exchange", choices=list(PLACES))
+    parser.add_argument("--entry", choices=("rest", "websocket"), default="rest")
     parser.add_argument("--bare", action="store_true", help="bare CCXT beside it")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -256,6 +288,7 @@ def main() -> int:
     logging.basicConfig(level=logging.CRITICAL)
     rows: list[dict[str, Any]] = []
     for exchange in [given.exchange] if given.exchange else PLACES:
+        os.environ[entry_variable(exchange)] = given.entry
         for bot in BOTS if given.bare else ["planar"]:
             if given.kills:
                 row = run_kills(bot, exchange, given.kills, given.seed)

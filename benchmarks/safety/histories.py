@@ -3,9 +3,9 @@
     python -m benchmarks.safety.histories --cases 100000 --seed 1
 
 A small ledger trades an order to its end: partly filled and canceled, filled while a cancel is on its way, filled before
-the answer comes, expired, refused, never taken. What it tells is duplicated, shuffled, and some of it dropped; what was
-dropped comes with a later query of the order and its executions. `merge` has to come to the ledger's state, and to its
-amount, cost and executions exactly.
+the answer comes, changed in place while it fills, expired, refused, never taken. What it tells is duplicated, shuffled, and
+some of it dropped; what was dropped comes with a later query of the order and its executions. `merge` has to come to the
+ledger's state, and to its amount, cost, executions and terms exactly.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from functools import reduce
 
 import msgspec
 
+from benchmarks.safety.changes import life
 from planar.models import Amount, OrderState
+from planar.orders.amends import Terms
 from planar.orders.events import Absent, Acked, AnyEvent, FillSeen, Intent, NotSent, Refused, Seen, Sending, Unknown
 from planar.orders.machine import Facts, merge, state_of
 
 CLIENT_ID = "plaaaaaaaa000001bbbb"
 ORDER_ID = "17"
 ENDS = ("open", "filled", "canceled", "expired", "refused", "not_sent", "absent")
-RACES = ("partial fill then cancel", "cancel against fill", "fill before ack")
+RACES = ("partial fill then cancel", "cancel against fill", "fill before ack", "changed while it fills")
 ZERO = Amount(0)
 
 
@@ -35,6 +37,7 @@ class History(msgspec.Struct, frozen=True):
     state: OrderState
     fills: tuple[FillSeen, ...]
     events: tuple[AnyEvent, ...]
+    terms: Terms | None = None
 
     @property
     def filled(self) -> Amount:
@@ -57,6 +60,9 @@ class Report(msgspec.Struct, frozen=True):
 
 def history(rng: random.Random, race: str | None = None) -> History:
     """One order's life at the ledger."""
+    if race == "changed while it fills":
+        changed = life(rng, CLIENT_ID, ORDER_ID)
+        return History(changed.state, tuple(changed.fills), tuple(changed.events), changed.terms)
     parts = [Amount(rng.randint(1, 999)) / 1000 for _ in range(rng.randint(1, 6))]
     wished, now = sum(parts, ZERO), 10
     intent = Intent(CLIENT_ID, 1, symbol="BTC/USDT", side="buy", type="limit", amount=wished, price=Amount(50_000))
@@ -120,6 +126,7 @@ def differs(history: History, facts: Facts) -> str | None:
         ("sum of fills", sum((fill.amount for fill in facts.fills), ZERO), history.filled),
         ("fills", facts.fills, tuple(sorted(history.fills, key=lambda fill: fill.trade_id))),
         ("overfilled", facts.overfilled, ZERO),
+        ("terms", facts.terms, history.terms or facts.terms),
     ):
         if mine != theirs:
             return f"{what}: {mine} and not {theirs}"

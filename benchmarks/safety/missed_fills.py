@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import os
 import random
 import statistics
 import tempfile
@@ -22,22 +21,19 @@ from pathlib import Path
 
 import msgspec
 
-import planar
 import planar.runtime as runtime
+from benchmarks.safety.simulated import SYMBOL, simulated, staged
 from benchmarks.safety.venue import PLACES
 from planar.errors import OrderNotFound
 from planar.exchange import Exchange
 from planar.orders import Difference, DifferenceKind, OrderHandle
 from planar.streams import StreamState
-from planar.transport.local import LocalVenue
 from planar.venue.engine.enums import OrderKind, Side, TimeInForce
 from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.types import NewOrder, OrderRef
 from planar.venue.faults import DropFrame, FaultRule
 from planar.venue.server import VenueServer
-from planar.venue.wire import load_wire
 
-SYMBOL = "BTC/USDT"
 LIMIT_S = 30.0
 WAVE = 10
 """Orders that rest at once."""
@@ -72,37 +68,19 @@ class Report(msgspec.Struct, frozen=True):
 
 def missed_fills(directory: Path, exchange: str, drops: int, seed: int) -> Report:
     """Drop the frames of so many fills, and look when each is found."""
-    names = ("PLANAR_STATE", "PLANAR_CACHE")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update({name: str(directory / name.lower()) for name in names})
-    try:
-        return runtime.simulate(lambda: _run(directory, exchange, drops, seed), seed=seed)
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    return simulated(directory, seed, lambda: _run(directory, exchange, drops, seed))
 
 
 async def _run(directory: Path, exchange_id: str, drops: int, seed: int) -> Report:
     # Kraken's stream notices each gap and begins anew, which its limits do not allow for so often
     name = exchange_id if exchange_id == "binance" else PLACES[exchange_id].factory
-    wire = load_wire(name, seed=seed, activity=False)
-    server = VenueServer([wire])
-    record = await server.start(unix_path=str(directory / "venue.sock"))
-    venue = LocalVenue(
-        instance=record.instance, socket=record.socket, token=record.token, venues=list(record.venues), pid=record.pid
-    )
-    try:
-        async with planar.open(local_venue=venue) as workspace:
-            paced = exchange_id == "binance"
-            exchange = await workspace.exchange(exchange_id, environment="local", enableRateLimit=paced)
-            bench = wire.bench()
-            bench.model.frozen = True
-            return await _drop(exchange, bench.exchange, server, [one.account for one in wire.accounts()], drops, seed)
-    finally:
-        await server.stop()
+    async with staged(directory, name, seed) as stage, stage.workspace() as workspace:
+        paced = exchange_id == "binance"
+        exchange = await workspace.exchange(exchange_id, environment="local", enableRateLimit=paced)
+        bench = stage.wire.bench()
+        bench.model.frozen = True
+        accounts = [one.account for one in stage.wire.accounts()]
+        return await _drop(exchange, bench.exchange, stage.server, accounts, drops, seed)
 
 
 async def _drop(

@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.mixed import census, table
+from benchmarks.mixed import census, garbled, table
 from benchmarks.mixed.calls import Untrue
 from benchmarks.mixed.judge import End, Judge
+from benchmarks.mixed.machine import Machine
 
 from planar.errors import BadRequest, BadResponse, ExchangeNotAvailable, Outcome, PlanarError, RequestTimeout
 from planar.transport.context import Effect, RequestRecord
+from planar.venue.checker import Finding
 from planar.venue.faults import Firing, Subject
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,12 +28,12 @@ PATH = "/api/v3/depth"
 
 @pytest.mark.slow
 def test_every_call_ends_in_time_and_well_or_as_a_fault_explains() -> None:
-    command = [sys.executable, "-m", "benchmarks.mixed", "--calls", "400", "--seed", SEED, "--json"]
+    command = [sys.executable, "-m", "benchmarks.mixed", "--calls", "300", "--seed", SEED, "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     print(f"seed {SEED}: {done.stdout}\n{done.stderr[-2000:]}")
     found = json.loads(done.stdout)
     assert found["violations"] == []
-    assert found["calls"] == 400
+    assert found["calls"] == 300
     assert sum(found["injected"].values()) > 5
     assert found["orders"] > 10
 
@@ -41,8 +43,8 @@ def firing(rule: str, ts_ms: int = 1_000, path: str = PATH) -> Firing:
     return Firing(number=1, rule=f"{rule}/0", kind="any", ts_ms=ts_ms, subject=subject)
 
 
-def ended(error: BaseException | None, name: str = "book", timeout_ms: int = 1_500) -> End:
-    return End(1, "binance", name, 950, 1_050, timeout_ms, False, error)
+def ended(error: BaseException | None, name: str = "book", timeout_ms: int = 1_500, kept_ms: float = 0.0) -> End:
+    return End(1, "binance", name, 950, 1_050, timeout_ms, False, error, kept_ms)
 
 
 def sent(error: PlanarError) -> PlanarError:
@@ -83,6 +85,63 @@ def test_a_fault_of_each_kind_is_drawn_and_the_same_seed_draws_the_same() -> Non
     drawn = [rule for chunk in range(200) for rule in table.draw(7, chunk)]
     assert {(rule.id or "").partition("/")[0] for rule in drawn} == set(table.ALL)
     assert table.draw(7, 3) == table.draw(7, 3) != table.draw(8, 3)
+
+
+def test_an_order_that_is_there_and_was_not_handed_over_is_seen() -> None:
+    judge = Judge()
+    judge.hear([firing("hang_answer")])
+    judge.end(ended(RequestTimeout("late", outcome=Outcome.OK), "create"))
+    judge.end(ended(RequestTimeout("late", outcome=Outcome.OK), "cancel"))  # confirmed, and then nothing could be asked
+    assert len(judge.violations) == 1
+
+
+@pytest.mark.parametrize(("kept_ms", "timeout_ms", "well"), [(0, 400, True), (0, 1_500, False), (600, 1_500, True)])
+def test_a_call_that_could_not_run_may_be_late(kept_ms: float, timeout_ms: int, well: bool) -> None:
+    judge = Judge()
+    judge.end(ended(sent(RequestTimeout("late")), timeout_ms=timeout_ms, kept_ms=kept_ms))
+    assert (judge.violations == []) == well
+
+
+@pytest.mark.parametrize(
+    ("told", "fact", "well"),
+    [
+        ("0.00517", "0.00417", True),
+        ("1E-8", "0", True),
+        ("0.00516", "0.00427", True),
+        ("0.00617", "0.00417", False),
+        ("0.00417", "0.00417", False),
+        ("0.00417", "0.00306", True),
+        ("0.01528", "0.00417", False),
+        ("OGSHKU-QYK6S-QMXFTK", "OGSHKU-QXK6S-QMXFTK", True),
+        ("OGSHKU-QZK6S-QMXFTK", "OGSHKU-QXK6S-QMXFTK", False),
+        ("OGSHKU", "OGSHKU-QXK6S-QMXFTK", False),
+    ],
+)
+def test_a_flipped_bit_is_told_from_a_mistake(told: str, fact: str, well: bool) -> None:
+    assert garbled.flipped(told, fact) == well
+
+
+def found(client_id: str, detail: str, problem: str = "misreported") -> Finding:
+    return Finding(problem=problem, client_id=client_id, symbol="BTC/USDT", detail=detail)  # type: ignore[arg-type]
+
+
+def test_only_what_a_damaged_answer_told_is_excused() -> None:
+    flip = found("a", "the client believes filled 0.5, it is 0.4")
+    state = found("a", "the client believes it filled, it is open")
+    wrong = found("b", "the client believes filled 0.7, it is 0.4")
+    lost = found("c", "the client believes it open; the venue has no such order", "lost")
+    lonely = found("d", "the client believes it filled, it is open")
+    assert garbled.excused([flip, state, wrong, lost, lonely], lambda client_id: True) == [flip, state]
+    assert garbled.excused([flip, state], lambda client_id: False) == []
+    assert garbled.excused([flip, found("a", "the client never asked for it", "phantom")], lambda client_id: True) == []
+
+
+async def test_the_machine_is_asked_how_long_it_kept_a_process_from_running() -> None:
+    with Machine(os.getpid()) as machine:
+        before = machine.kept()
+        assert before.client_s == pytest.approx(before.exchange_s, abs=1)
+        kept = machine.kept().since(before)
+    assert 0 <= kept.client_s < 60
 
 
 async def test_a_task_and_a_file_that_are_left_over_are_seen(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ import hashlib
 import json
 import random
 import re
+import signal
 import tempfile
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import msgspec
@@ -30,6 +32,8 @@ CHUNK = 1_000
 """Cases that one loop plays."""
 TURNS = ("binance", "kraken", "binance", "kraken", "okx", "binance", "kraken", "bitstamp")
 """Whose turn it is, chunk after chunk: those with tables more often."""
+STUCK_S = 10.0
+"""No answer may hold the loop for so long, in real time."""
 ANEW = 125
 """After so many cases each call must get the venue's own answer through."""
 TRUE = Path(__file__).parent / "true"
@@ -43,6 +47,14 @@ CODES = {
     "okx": ["50011", "50013", "51000", "51008", "51020", "51603", "58001", "50102", "50061"],
     "bitstamp": ["API0005", "API0004", "400.009", "Order not found", "You have only 0 BTC available"],
 }
+
+
+class Stuck(BaseException):
+    """A case holds the loop; no error, so that nobody on the way takes it for one."""
+
+
+def _stuck(number: int, frame: FrameType | None) -> None:
+    raise Stuck(f"the loop is held for {STUCK_S} s")
 
 
 class Finding(msgspec.Struct):
@@ -156,7 +168,9 @@ class Player:
         rng = random.Random(digest)
         name = _pick(rng)
         said = venue.begin(rng, wild=True)
+        signal.setitimer(signal.ITIMER_REAL, STUCK_S)
         result, error = await _call(bench, name)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         end = "ok" if error is None else f"{type(error).__name__}"
         self.ends[end] = self.ends.get(end, 0) + 1
         try:
@@ -250,11 +264,15 @@ class Played(msgspec.Struct):
 def play(seed: int, chunk: int, count: int = CHUNK) -> Played:
     """Play the first `count` cases of a chunk."""
     player = Player(seed, chunk, count)
+    before = signal.signal(signal.SIGALRM, _stuck)
     try:
         runtime.simulate(player.play, seed=seed * 1_000_003 + chunk, start_wall_ms=player.start_ms)
-    except Exception as error:  # what the loop's own handler heard, or the player's failure
+    except (Exception, Stuck) as error:  # what the loop's own handler heard, or the player's failure
         what = f"outside of any call: {type(error).__name__}: {error}"
         player.findings.append(Finding(chunk, count - 1, player.name, "the loop", what[:3000], []))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
     gc.collect()
     return Played(chunk, count, player.findings, player.ends)
 

@@ -86,7 +86,7 @@ def test_what_is_filled_never_shrinks(history: list[AnyEvent]) -> None:
 
 @given(events)
 def test_events_survive_the_journal(event: AnyEvent) -> None:
-    (again,) = decode_events([(1, encode_event(event))], Path("j.db"))
+    (again,) = decode_events([1], [encode_event(event)], Path("j.db"))
     assert again == event
     assert type(again) is type(event)
 

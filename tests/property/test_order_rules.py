@@ -9,15 +9,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from planar.adapters.base import OrderRequest
+from planar.adapters.kinds import ORDER_KINDS, KindRow
 from planar.adapters.profile import ClientIdRule
-from planar.errors import ArgumentsRequired, InvalidOrder, NotSupported, Outcome, PlanarError
+from planar.errors import ArgumentsRequired, InvalidOrder, Outcome, PlanarError
 from planar.models import Amount, Market
 from planar.models.market import Limits, MinMax, Precision
 from planar.orders.ids import ClientIds, base36
 from planar.orders.rules import check_order
 
 LOT, TICK = Amount("0.001"), Amount("0.05")
-TIMES = ("GTC", "IOC", "FOK")
+TIMES = {kind: KindRow() for kind in ORDER_KINDS}
 MARKET = Market(
     id="BTCUSDT",
     symbol="BTC/USDT",
@@ -76,7 +77,7 @@ def test_the_suggested_notional_is_taken(amount: Amount, price: Amount) -> None:
         (limit(Amount(50), Amount(9_000)), InvalidOrder, "above the most notional"),
         (limit(Amount(1), Amount(20_000)), InvalidOrder, "price 20000 is above"),
         (limit(Amount(1), Amount(10), post_only=True, time_in_force="IOC"), InvalidOrder, "post_only"),
-        (limit(Amount(1), Amount(10), time_in_force="GTX"), NotSupported, "time_in_force"),
+        (limit(Amount(1), Amount(10), time_in_force="GTX"), InvalidOrder, "time_in_force"),
         (OrderRequest("", "BTC/USDT", "bye", "limit", Amount(1), Amount(10)), InvalidOrder, "side is 'bye'"),
         (OrderRequest("", "BTC/USDT", "buy", "iceberg", Amount(1), Amount(10)), InvalidOrder, "type is 'iceberg'"),
         (OrderRequest("", "BTC/USDT", "buy", "limit", Amount(1)), ArgumentsRequired, "needs a price"),

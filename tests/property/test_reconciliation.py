@@ -24,6 +24,7 @@ from planar.orders.ids import ClientIds
 from planar.orders.journal import Journal
 from planar.orders.reconciler import Reconciler
 from planar.orders.store import OrderStore
+from planar.orders.tasks import Tasks
 from planar.transport.alarms import Alarms
 
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
@@ -146,7 +147,7 @@ class World:
         self.reconciler = Reconciler(
             adapter,
             self.store,
-            Canceller(adapter, self.store, 1_000),
+            Canceller(adapter, self.store, Tasks(), 1_000),
             1_000,
             Alarms(),
             account="",

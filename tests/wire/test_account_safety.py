@@ -60,7 +60,7 @@ async def test_a_preview_shows_what_would_be_sent_and_what_is_left(name: str, wo
     found = await exchange.preview_order(SYMBOL, "limit", "buy", "0.001", price)
     assert found.request is not None
     assert found.request.method == "POST"
-    assert str(price) in map(str, found.request.params.values())
+    assert f"{price:.10g}" in map(str, found.request.params.values())
     assert "<client id>" in found.request.params.values()
     assert (found.sent, found.takes, found.currency, found.fee_source) == (False, False, "USDT", "account")
     assert found.value == Amount("0.001") * price

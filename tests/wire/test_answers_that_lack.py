@@ -218,7 +218,7 @@ async def test_a_replacement_whose_answer_lacks_the_order_is_unknown(body: str, 
         await exchange.reconcile()
         front.tell(at, body)
         with pytest.raises(OrderUnknown) as caught:
-            await exchange.edit_order("17", SYMBOL, "limit", "buy", "0.01", 20_000, timeout_ms=300)
+            await exchange.edit_order("17", SYMBOL, "limit", "buy", "0.01", 21_000, timeout_ms=300)
         assert front.asked() == 1
         check(caught.value, "create", body)
 

@@ -34,7 +34,16 @@ from planar.models import OrderState
 from planar.orders import OrderHandle
 from planar.transport.local import LocalVenue
 from planar.venue.client import VenueControl, start_private
-from planar.venue.faults import CutAnswer, DropAnswer, DropRequest, Fault, FaultRule, RefuseRequest, ReplaceAnswer
+from planar.venue.faults import (
+    CutAnswer,
+    DelayAnswer,
+    DropAnswer,
+    DropRequest,
+    Fault,
+    FaultRule,
+    RefuseRequest,
+    ReplaceAnswer,
+)
 from planar.venue.registry import VenueRecord
 from planar.venue.wire import LedgerQuery
 
@@ -185,6 +194,15 @@ async def test_an_equal_intent_is_one_order(binance: Exchange) -> None:
     await binance.cancel_order(first.client_order_id, "BTC/USDT")
     ended = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000, intent_id="rebalance 7")
     assert (ended.id, ended.state) == (first.id, OrderState.CANCELED)
+
+
+async def test_who_asks_for_a_wish_that_is_under_way_waits_for_it(binance: Exchange, control: VenueControl) -> None:
+    await binance.reconcile()
+    await control.add_fault(FaultRule(fault=DelayAnswer(delay_ms=300), method="POST", path="/api/v3/order"))
+    asked = [binance.create_limit_buy_order("BTC/USDT", "0.01", 20_000, intent_id="one wish") for _ in range(3)]
+    orders = await asyncio.gather(*asked)
+    assert {order.state for order in orders} == {OrderState.OPEN}
+    assert len({order.id for order in orders}) == 1
 
 
 async def test_a_wish_that_was_refused_or_not_sent_may_be_wished_again(
@@ -381,9 +399,9 @@ async def test_an_edit_of_which_a_half_fails_says_what_became_of_both(binance: E
     assert caught.value.code == "-2021"
     assert (await old.settled(5)).state is OrderState.CANCELED
 
-    with pytest.raises(planar.errors.OperationRejected) as caught_again:
+    with pytest.raises(planar.errors.OrderNotFound) as caught_again:
         await binance.edit_order("987654321", "BTC/USDT", "limit", "buy", "0.001", 20_000)
-    assert caught_again.value.outcome is Outcome.REFUSED
+    assert caught_again.value.outcome is Outcome.NOT_SENT
 
     first = await binance.create_limit_buy_order("BTC/USDT", "0.001", 20_000)
     second = await binance.edit_order(first.client_order_id, "BTC/USDT", "limit", "buy", "0.002", 21_000)

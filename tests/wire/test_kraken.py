@@ -72,9 +72,6 @@ async def test_what_kraken_does_not_have_is_refused_before_anything_is_sent(krak
     with pytest.raises(NotSupported, match="FOK") as caught:
         await kraken.create_limit_buy_order("BTC/USDT", "0.01", 20_000, params={"timeInForce": "FOK"})
     assert caught.value.outcome is Outcome.NOT_SENT
-    with pytest.raises(NotSupported, match="in one step") as caught:
-        await kraken.edit_order("OQCLML-BW3P3-BUCMWZ", "BTC/USDT", "limit", "buy", "0.01", 20_000)
-    assert caught.value.outcome is Outcome.NOT_SENT
 
 
 async def test_a_stop_waits(kraken: Exchange) -> None:

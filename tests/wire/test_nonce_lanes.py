@@ -152,6 +152,16 @@ async def test_nonces_of_all_holders_of_a_file_grow(tmp_path: Path) -> None:
     later.close()
 
 
+async def test_a_call_whose_time_is_over_does_not_stand_in_the_queue() -> None:
+    lane, late = NonceLane(), CallContext("late", 0, Priority.CANCEL)
+    async with lane.turn(CallContext("x", 5_000, Priority.ORDER)):
+        with pytest.raises(RequestTimeout):
+            async with lane.turn(late):
+                raise AssertionError("its time is over")
+    async with lane.turn(CallContext("x", 100, Priority.ORDER)):
+        assert lane.nonce() > 0
+
+
 async def test_a_holder_that_dies_lets_go(tmp_path: Path) -> None:
     code = (
         "import asyncio, sys, os\n"

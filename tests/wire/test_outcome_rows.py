@@ -52,7 +52,9 @@ async def failed_read(exchange: Exchange, front: Front, told: Told) -> PlanarErr
             await exchange.fetch_ticker(SYMBOL, timeout_ms=READ_MS)
         else:
             await exchange.fetch_open_orders(SYMBOL, timeout_ms=READ_MS)
-    assert front.asked() == 1
+    # a nonce that was overtaken: once more, with a higher one
+    overtaken = front.venue == "kraken" and isinstance(caught.value, errors.InvalidNonce)
+    assert front.asked() == (2 if overtaken else 1)
     return caught.value
 
 
@@ -153,8 +155,6 @@ GATEWAY = {
     **{status: row.kind for status, row in STATUS_ROWS.items()},
     404: errors.ExchangeNotAvailable,
     408: errors.RequestTimeout,
-    418: errors.DDoSProtection,
-    429: errors.RateLimitExceeded,
     500: errors.ExchangeNotAvailable,
     502: errors.ExchangeNotAvailable,
     503: errors.ExchangeNotAvailable,
@@ -177,9 +177,7 @@ async def test_a_front_that_answers_in_the_venues_place_proves_nothing(
     for effect, fail in ((Effect.READ, failed_read), (Effect.WRITE, failed_write)):
         async with opener() as exchange:
             error = await fail(exchange, front, (status, HTML, headers))
-        # CCXT's class of Binance says ban for both
-        kind = errors.DDoSProtection if venue == "binance" and limited else GATEWAY[status]
-        check(error, kind, Outcome.UNKNOWN, effect)
+        check(error, GATEWAY[status], Outcome.UNKNOWN, effect)
         assert (error.code, error.http_status) == (None, status)
         assert error.retry_after_s == (7.0 if limited else None)
 
@@ -188,7 +186,8 @@ async def test_a_front_that_answers_in_the_venues_place_proves_nothing(
     ("status", "body", "kind", "outcome", "retry_after_s"),
     [
         (418, '{"code":-1003,"msg":"banned"}', errors.DDoSProtection, Outcome.REFUSED, 7.0),
-        (429, '{"code":-1003,"msg":"slow down"}', errors.DDoSProtection, Outcome.REFUSED, 7.0),
+        (429, '{"code":-1003,"msg":"slow down"}', RateLimitExceeded, Outcome.REFUSED, 7.0),
+        (429, '{"code":-1003,"msg":"IP banned until 1."}', errors.DDoSProtection, Outcome.REFUSED, 7.0),
         (429, '{"code":-1015,"msg":"Too many new orders."}', RateLimitExceeded, Outcome.REFUSED, 7.0),
         (400, '{"code":-9999,"msg":"A code of tomorrow."}', errors.ExchangeError, Outcome.REFUSED, None),
         (500, '{"code":-9999,"msg":"A code of tomorrow."}', errors.ExchangeError, Outcome.UNKNOWN, None),

@@ -116,7 +116,7 @@ async def test_each_text_says_more_than_its_code(text: str, row: Any, front: tup
         (400, HTML, errors.PlanarError, Outcome.UNKNOWN),
         (403, HTML, errors.PlanarError, Outcome.UNKNOWN),
         (418, '{"code":-1003,"msg":"banned"}', errors.DDoSProtection, Outcome.REFUSED),
-        (429, '{"code":-1003,"msg":"slow down"}', errors.DDoSProtection, Outcome.REFUSED),
+        (429, '{"code":-1003,"msg":"slow down"}', errors.RateLimitExceeded, Outcome.REFUSED),
         (429, HTML, errors.RateLimitExceeded, Outcome.UNKNOWN),
         (500, '{"code":-1000,"msg":"?"}', errors.ExchangeNotAvailable, Outcome.UNKNOWN),
         (503, '{"code":-2010,"msg":"refused, says a 503"}', errors.InvalidOrder, Outcome.UNKNOWN),

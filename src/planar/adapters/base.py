@@ -14,9 +14,12 @@ import msgspec
 
 import planar.runtime as runtime
 from planar.adapters.feed import Feed, Topic
+from planar.adapters.kinds import KindTable
+from planar.adapters.linked import LinkedRequest
 from planar.adapters.profile import Profile
-from planar.errors import NotSupported
+from planar.errors import NotSupported, Outcome, PlanarError
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
+from planar.models.groups import Member
 from planar.models.key_rights import KeyRights
 from planar.transport.context import OnSend
 from planar.transport.writes import VenueRequest
@@ -33,9 +36,16 @@ class OrderRequest(msgspec.Struct, frozen=True):
         price: limit price; None for market orders.
         cost: quote amount to spend.
         stop_price: trigger price.
-        time_in_force: "GTC", "IOC", "FOK" or None for the venue's default.
+        trigger: which side of the market `stop_price` lies on: "stop" is a worse price than now (a sell below, a buy
+            above), "take_profit" a better one.
+        trailing_percent: it follows the best price at this distance, percent.
+        trailing_amount: the same in quote currency.
+        time_in_force: "GTC", "IOC", "FOK", "GTD" or None for the venue's default.
+        expire_at_ms: when a "GTD" order ends, UTC milliseconds.
         post_only: refuse to take.
         replaces: the venue's id of the order that this one replaces.
+        cancels_first: it is sent only after the order that it replaces was canceled by a request of its own.
+        member: its place in a group of linked orders.
         params: raw parameters, passed on.
     """
 
@@ -50,6 +60,38 @@ class OrderRequest(msgspec.Struct, frozen=True):
     time_in_force: str | None = None
     post_only: bool = False
     replaces: str | None = None
+    params: Mapping[str, Any] = {}
+    trigger: str = "stop"
+    trailing_percent: Amount | None = None
+    trailing_amount: Amount | None = None
+    expire_at_ms: int | None = None
+    cancels_first: bool = False
+    member: Member | None = None
+
+    @property
+    def waits(self) -> bool:
+        """It waits for a price before it goes to the market."""
+        return self.stop_price is not None or self.trailing_percent is not None or self.trailing_amount is not None
+
+
+class AmendRequest(msgspec.Struct, frozen=True):
+    """A change of an order that stands, complete and validated.
+
+    Attributes:
+        order_id: the venue's.
+        client_id: the order's; it stays.
+        amount: base amount of the whole order afterwards, what has traded included.
+        price: limit price afterwards; None: it stays.
+        stop_price: trigger price afterwards; None: it stays.
+        params: raw parameters, passed on.
+    """
+
+    symbol: str
+    order_id: str
+    client_id: str
+    amount: Amount
+    price: Amount | None = None
+    stop_price: Amount | None = None
     params: Mapping[str, Any] = {}
 
 
@@ -96,6 +138,11 @@ class Adapter(abc.ABC):
     def id(self) -> str:
         """CCXT's id of the exchange."""
         return self.profile.id
+
+    @property
+    def market_data(self) -> Adapter:
+        """The adapter that market data comes from: this one, except where orders are simulated."""
+        return self
 
     @property
     @abc.abstractmethod
@@ -202,8 +249,8 @@ class Adapter(abc.ABC):
         """
 
     @abc.abstractmethod
-    def can_stop(self, symbol: str) -> bool | None:
-        """Whether stop orders of this market are offered; None if nobody knows."""
+    def order_kinds(self, symbol: str) -> KindTable:
+        """Which kinds of orders this market takes, and how."""
 
     @abc.abstractmethod
     def usage(self) -> dict[str, tuple[float, float]]:
@@ -231,7 +278,54 @@ class Adapter(abc.ABC):
     ) -> list[Order]:
         """Orders of any state, oldest first."""
 
+    # -- changes and batches -------------------------------------------------------------------------------------------
+    async def amend(self, request: AmendRequest, *, timeout_ms: int, on_send: OnSend) -> Order | None:
+        """Change an order in place, once; `on_send` as in `submit`. None if the venue confirmed without showing it.
+
+        Raises:
+            NotSupported: the venue does not change this of an order (`Profile.amend`).
+            PlanarError: `outcome` says what is known.
+        """
+        raise NotSupported("it does not change orders in place", exchange=self.id)
+
+    async def submit_batch(
+        self, requests: Sequence[OrderRequest], *, timeout_ms: int, on_send: OnSend
+    ) -> list[Order | PlanarError]:
+        """Send several orders of one market by one request, once; what became of each.
+
+        Raises:
+            NotSupported: the venue has no such request (`Profile.batch`).
+            PlanarError: about all of them; `outcome` says what is known.
+        """
+        raise NotSupported("it places one order by a request", exchange=self.id)
+
+    async def cancel_batch(self, refs: Sequence[OrderRef], *, timeout_ms: int) -> list[Order | None]:
+        """Cancel several orders by one request, then ask for them; each as it is shown, None if it is not.
+
+        Raises:
+            NotSupported: the venue has no such request (`Profile.batch`).
+            PlanarError: nothing is certain about any of them.
+        """
+        raise NotSupported("it cancels one order by a request", exchange=self.id)
+
     # -- safety ----------------------------------------------------------------------------------------------------
+    async def submit_linked(self, linked: LinkedRequest, *, timeout_ms: int, on_send: OnSend) -> list[Order]:
+        """Send linked orders by one request, once; `on_send` as in `submit`. The orders by the request's order.
+
+        Raises:
+            NotSupported: the venue does not link orders (`Profile.linked`).
+            PlanarError: about all of them; `outcome` says what is known.
+        """
+        raise NotSupported("it does not link orders", exchange=self.id)
+
+    async def build_linked(self, linked: LinkedRequest, *, timeout_ms: int) -> VenueRequest | None:
+        """The request that `submit_linked` would send; nothing is sent. None where it cannot be told beforehand."""
+        return None
+
+    async def build_amend(self, request: AmendRequest, *, timeout_ms: int) -> VenueRequest | None:
+        """The request that `amend` would send; nothing is sent. None where it cannot be told beforehand."""
+        return None
+
     async def build(self, request: OrderRequest, *, timeout_ms: int) -> VenueRequest | None:
         """The request that `submit` would send; nothing is sent. None where it cannot be told beforehand."""
         return None
@@ -259,6 +353,18 @@ class Adapter(abc.ABC):
             NotSupported: the venue has no such switch.
         """
         raise NotSupported("it has no dead man's switch", exchange=self.id)
+
+    # -- the rest of CCXT's unified methods ------------------------------------------------------------------------
+    async def unified(self, name: str, args: Sequence[Any], params: Mapping[str, Any], *, timeout_ms: int) -> Any:
+        """A method of `planar.adapters.unified.METHODS`: its answer in the shape that the table says.
+
+        Args:
+            args: by CCXT's order; those at the end that are not given are left out.
+
+        Raises:
+            NotSupported: the venue has no such thing; nothing was sent.
+        """
+        raise NotSupported(f"{name} is not offered by this exchange", exchange=self.id, outcome=Outcome.NOT_SENT)
 
     # -- streams ---------------------------------------------------------------------------------------------------
     @abc.abstractmethod

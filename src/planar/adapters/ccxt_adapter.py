@@ -12,21 +12,23 @@ from typing import Any, TypeVar, cast
 import planar.runtime as runtime
 from planar.adapters import priorities
 from planar.adapters.base import OrderRef, OrderRequest
+from planar.adapters.ccxt_carrying import CcxtCarrying
+from planar.adapters.ccxt_changes import asked
 from planar.adapters.ccxt_describing import capabilities_of, exact
 from planar.adapters.ccxt_errors import translate
 from planar.adapters.ccxt_markets import CcxtMarkets
-from planar.adapters.ccxt_safety import CcxtSafety
 from planar.adapters.ccxt_seam import CcxtExchange
 from planar.adapters.ccxt_streams import open_feed
+from planar.adapters.ccxt_unified import CcxtUnified, told
 from planar.adapters.ccxt_verdict import complete
 from planar.adapters.exchange_ids import ccxt_version
 from planar.adapters.feed import Feed, Topic
+from planar.adapters.kinds import KindTable
 from planar.adapters.market_cache import MarketCache, MarketSet, markets_key
 from planar.adapters.profile import Profile, hosts_of
 from planar.errors import BadResponse, BadSymbol, NotSupported, OrderNotFound, PlanarError
-from planar.models import AccountBalance, Candle, Fill, Market, Order, OrderBook, OrderState, Ticker, Trade
+from planar.models import AccountBalance, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
 from planar.models import from_ccxt as convert
-from planar.models.base import iso8601
 from planar.models.key_rights import KeyRights
 from planar.transport.context import CallContext, OnSend, Priority, calling
 from planar.transport.redact import redact_error, without_frames
@@ -34,23 +36,7 @@ from planar.transport.redact import redact_error, without_frames
 T = TypeVar("T")
 
 
-def _asked(request: OrderRequest) -> Order:
-    """The order as it was asked for, to be completed by the venue's acknowledgement."""
-    return Order(
-        client_order_id=request.client_id,
-        symbol=request.symbol,
-        side="sell" if request.side == "sell" else "buy",
-        type=request.type,
-        state=OrderState.PENDING,
-        time_in_force=request.time_in_force,
-        post_only=request.post_only,
-        amount=request.amount,
-        price=request.price,
-        trigger_price=request.stop_price,
-    )
-
-
-class CcxtAdapter(CcxtSafety):
+class CcxtAdapter(CcxtCarrying, CcxtUnified):
     """One (exchange, environment, account) through CCXT."""
 
     def __init__(self, exchange: CcxtExchange, profile: Profile, cache: MarketCache, environment: str) -> None:
@@ -61,7 +47,9 @@ class CcxtAdapter(CcxtSafety):
         self._environment = environment
         self._markets_key = markets_key(cast(CcxtMarkets, exchange), ccxt_version(), environment)
         self._markets: MarketSet | None = None
-        self._until_ms: dict[str, int] = {}
+        self._kinds: dict[str, KindTable] = {}
+        self._proven: set[tuple[str, ...]] = set()
+        self.until_ms: dict[str, int] = {}
 
     async def call(
         self,
@@ -157,6 +145,10 @@ class CcxtAdapter(CcxtSafety):
         self._markets = await self._cache.load(self._markets_key, exchange, fetch, reload=reload)
         return self._markets.table
 
+    def market_of(self, symbol: str) -> Market | None:
+        """The market of a symbol, if the markets are loaded."""
+        return None if self._markets is None else self._markets.table.get(symbol)
+
     def resolve(self, text: str, market_type: str | None = None, sub_type: str | None = None) -> str:
         """The unified symbol that `text` means."""
         if self._markets is None:
@@ -180,13 +172,14 @@ class CcxtAdapter(CcxtSafety):
     def expiry_ms(self, client_id: str) -> int | None:
         """By what the request really says: the clock may have been corrected since it was made."""
         expiry_ms = super().expiry_ms(client_id)
-        return expiry_ms if expiry_ms is None else max(expiry_ms, self._until_ms.get(client_id, expiry_ms))
+        return expiry_ms if expiry_ms is None else max(expiry_ms, self.until_ms.get(client_id, expiry_ms))
 
     # -- market data -----------------------------------------------------------------------------------------------
     async def fetch_ticker(self, symbol: str, params: Mapping[str, Any], *, timeout_ms: int) -> Ticker:
         """One ticker."""
         return await self._read(
-            "fetch_ticker", Priority.MARKET, timeout_ms, symbol, dict(params), into=self._one(convert.ticker)
+            *("fetch_ticker", Priority.MARKET, timeout_ms, symbol, dict(params)),
+            into=lambda raw: told(self._convert(convert.ticker, raw), "fetch_ticker", self.id),
         )
 
     async def fetch_tickers(
@@ -228,7 +221,7 @@ class CcxtAdapter(CcxtSafety):
         timeout_ms: int,
     ) -> list[Candle]:
         """Candles."""
-        market = self._markets.table.get(symbol) if self._markets is not None else None
+        market = self.market_of(symbol)
         known = market is not None and market.sub_type != "inverse"
         return await self._read(
             *("fetch_ohlcv", priorities.candles(timeframe, since_ms, limit, params), timeout_ms),
@@ -266,46 +259,22 @@ class CcxtAdapter(CcxtSafety):
             raise BadResponse(f"the answer about the key lacks {error}", exchange=self.id) from error
 
     # -- orders ----------------------------------------------------------------------------------------------------
-    async def submit(self, request: OrderRequest, *, timeout_ms: int, on_send: OnSend) -> Order:
-        """Send one order, once."""
+    async def send_order(self, request: OrderRequest, *, timeout_ms: int, on_send: OnSend) -> Order:
+        """Send one order, once, as it is."""
         call = CallContext("create_order", timeout_ms, Priority.ORDER, journaled=True, on_send=on_send)
         amount = exact(request.amount) if request.amount is not None else None
         price = exact(request.price) if request.price is not None else None
-        common = (request.symbol, request.type, request.side, amount, price, self._order_params(request))
+        common = (request.symbol, request.type, request.side, amount, price, self.order_params(request))
 
         def acknowledged(raw: Any) -> Order:
-            return convert.order_ack(raw, _asked(request), exchange=self.id, received_ns=runtime.wall_ns())
+            return convert.order_ack(raw, asked(request), exchange=self.id, received_ns=runtime.wall_ns())
 
         try:
             if request.replaces is not None:
                 return await self.run(call, self.exchange.edit_order, request.replaces, *common, into=acknowledged)
             return await self.run(call, self.exchange.create_order, *common, into=acknowledged)
         finally:
-            self._until_ms.pop(request.client_id, None)
-
-    def _order_params(self, request: OrderRequest) -> dict[str, Any]:
-        rule = self.profile.expiry
-        params: dict[str, Any] = {self.profile.client_id.param: request.client_id}
-        if rule.param is not None:
-            params[rule.param] = rule.window_ms
-        if rule.as_time and rule.param is not None:
-            until_ms = self._until_ms[request.client_id] = self.venue_ms() + rule.window_ms
-            params[rule.param] = iso8601(until_ms)
-            self.exchange.keep_time()
-        if request.time_in_force is not None:
-            params["timeInForce"] = request.time_in_force
-        if request.post_only:
-            params["postOnly"] = True
-        if request.stop_price is not None:
-            params[self.profile.stop_param] = exact(request.stop_price)
-        if request.cost is not None:
-            params["cost"] = exact(request.cost)
-        return {**params, **request.params}
-
-    def can_stop(self, symbol: str) -> bool | None:
-        """Whether CCXT's table of features lists stop orders for this market."""
-        feature = cast(Any, self.exchange).feature_value(symbol, "createOrder", self.profile.stop_param)
-        return None if feature is None else bool(feature)
+            self.until_ms.pop(request.client_id, None)
 
     def usage(self) -> dict[str, tuple[float, float]]:
         """Meter -> (used, limit) now."""
@@ -349,10 +318,11 @@ class CcxtAdapter(CcxtSafety):
         name = self.profile.client_id.search_param
         narrowed = {} if name is None else {name: ref.client_id}
         due_ms = runtime.monotonic() * 1000 + timeout_ms  # one deadline for both
-        found = await self.fetch_open_orders(ref.symbol, narrowed, timeout_ms=timeout_ms)
+        wanted = (Priority.ORDER, ref.symbol, None, None, narrowed)
+        found = await self._orders("fetch_open_orders", *wanted, timeout_ms=timeout_ms)
         if not any(order.client_order_id == ref.client_id for order in found):
             left_ms = max(1, int(due_ms - runtime.monotonic() * 1000))
-            found = await self._past_orders(ref.symbol, None, None, narrowed, timeout_ms=left_ms)
+            found = await self._orders(self._past, *wanted, timeout_ms=left_ms)
         return next((order for order in found if order.client_order_id == ref.client_id), None)
 
     def _name_params(self, ref: OrderRef) -> dict[str, Any]:
@@ -362,31 +332,46 @@ class CcxtAdapter(CcxtSafety):
 
     async def fetch_open_orders(self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int) -> list[Order]:
         """Open orders."""
-        return await self._read(
-            *("fetch_open_orders", Priority.ACCOUNT, timeout_ms, symbol, None, None, dict(params)),
-            into=self._each(convert.order),
+        return await self._orders(
+            "fetch_open_orders", Priority.ACCOUNT, symbol, None, None, params, timeout_ms=timeout_ms
         )
 
     async def fetch_orders(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
         """Orders of any state; open and closed ones put together where the venue does not list both at once."""
+        priority = priorities.own(since_ms, params)
         due_ms = runtime.monotonic() * 1000 + timeout_ms  # one deadline for both
-        found = await self._past_orders(symbol, since_ms, limit, params, timeout_ms=timeout_ms)
-        if self.capabilities.can("fetch_orders"):
-            return found
+        rows: dict[str, Order] = {}
+        if not self.capabilities.can("fetch_orders"):  # open ones first: an order only ever goes from there to the past
+            found = await self.fetch_open_orders(symbol, {}, timeout_ms=timeout_ms)
+            rows = {order.id or "": order for order in found}
         left_ms = max(1, int(due_ms - runtime.monotonic() * 1000))
-        found += await self.fetch_open_orders(symbol, {}, timeout_ms=left_ms)
-        return sorted(found, key=lambda order: order.ts_ms or 0)
+        found = await self._orders(self._past, priority, symbol, since_ms, limit, params, timeout_ms=left_ms)
+        if not rows:
+            return found
+        rows |= {order.id or "": order for order in found}
+        return sorted(rows.values(), key=lambda order: order.ts_ms or 0)
 
-    async def _past_orders(
-        self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
+    @property
+    def _past(self) -> str:
+        """The method for orders of any state, or for the ended ones where the venue does not list both at once."""
+        return "fetch_orders" if self.capabilities.can("fetch_orders") else "fetch_closed_orders"
+
+    async def _orders(
+        self,
+        method: str,
+        priority: Priority,
+        symbol: str | None,
+        since_ms: int | None,
+        limit: int | None,
+        params: Mapping[str, Any],
+        *,
+        timeout_ms: int,
     ) -> list[Order]:
-        """Orders of any state, or the ended ones where the venue does not list both at once."""
-        method = "fetch_orders" if self.capabilities.can("fetch_orders") else "fetch_closed_orders"
+        """What a method of CCXT that lists orders gives."""
         return await self._read(
-            *(method, priorities.own(since_ms, params), timeout_ms, symbol, since_ms, limit, dict(params)),
-            into=self._each(convert.order),
+            *(method, priority, timeout_ms, symbol, since_ms, limit, dict(params)), into=self._each(convert.order)
         )
 
     def feed(self, topic: Topic) -> Feed:

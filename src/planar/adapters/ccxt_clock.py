@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 import planar.runtime as runtime
 from planar.errors import BadResponse, InvalidNonce, Outcome, PlanarError
 from planar.transport.clock import FIRST_MS, LAST_MS, VenueClock
-from planar.transport.context import CallContext, Priority, calling, current_call
+from planar.transport.context import CallContext, Effect, Priority, calling, current_call
 
 log = logging.getLogger("planar.transport")
 
@@ -93,6 +93,11 @@ class ClockSeam:
         if requests:
             cast(Any, self).planar.monitor.told_time(told_ms, requests[-1])
         return told_ms
+
+    def overtaken(self, error: InvalidNonce, effect: Effect) -> bool:
+        """Whether a query of a venue with nonces was refused since a later request of its key had arrived before it: it
+        may be sent once more, with a higher nonce."""
+        return cast(Any, self).planar.lane is not None and effect is Effect.READ and error.outcome is Outcome.REFUSED
 
     async def clock_mended(self, error: InvalidNonce, signed_s: float, call: CallContext) -> bool:
         """Whether a request that was refused with `error` is to be sent once more, since the time is known better now.

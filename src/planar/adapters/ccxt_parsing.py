@@ -6,15 +6,43 @@ Answers of a known form are read from their bytes by a reader of the venue's pac
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, Final, cast
 
+from planar.errors import BadResponse
 from planar.models import Candle
 
 _plain = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
+_exponential = re.compile(r"[+-]?[0-9]*\.?[0-9]*[eE][+-]?[0-9]{1,3}", re.ASCII).fullmatch
 _PLAIN_TYPES = frozenset((str, int, float))
+
+
+LONGEST_PLACES: Final = 400
+"""Decimal places, or zeros, that a number may have: those of the smallest and the largest float are fewer."""
+
+
+def bound_numbers() -> None:
+    """Make CCXT's exact numbers refuse what is none, or would fill the memory with zeros: "1e999999999", "0.5.5".
+
+    CCXT computes with what it is given, digit by digit and for as long as that takes. Who uses CCXT besides Planar gets
+    a ValueError in these cases, too.
+    """
+    precise: Any = importlib.import_module("ccxt.base.precise").Precise
+    original = precise.__init__
+    if getattr(original, "planar", False):
+        return
+
+    def checked(self: Any, number: Any, decimals: int | None = None) -> None:
+        if decimals is None and ("e" in number or "E" in number or number.count(".") > 1):
+            if not _exponential(number):
+                raise ValueError(f"no number: {number[:40]}")
+        original(self, number, decimals)
+
+    checked.planar = True  # type: ignore[attr-defined]
+    precise.__init__ = checked
 
 
 class ParsingSeam:
@@ -27,6 +55,16 @@ class ParsingSeam:
             if _plain(text) and text.count("=") == len(params) and text.count("&") == max(len(params) - 1, 0):
                 return text
         return cast(Any, super()).urlencode(params, doseq, sort)
+
+    def parse_precision(self, precision: str | None) -> str | None:
+        """CCXT's step of so many decimal places, which it writes digit by digit.
+
+        Raises:
+            BadResponse: so many that nobody can mean them.
+        """
+        if precision is not None and abs(int(precision)) > LONGEST_PLACES:
+            raise BadResponse(f"a market has {precision[:40]} decimal places", exchange=cast(Any, self).id)
+        return cast(Any, super()).parse_precision(precision)
 
     def parse_ohlcvs(
         self,

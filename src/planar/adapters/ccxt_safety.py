@@ -39,7 +39,7 @@ class CcxtSafety(Adapter):
         """The request that `submit` would send."""
         try:
             with withholding():
-                await self.submit(request, timeout_ms=timeout_ms, on_send=_withhold)
+                await self.submit(request, timeout_ms=timeout_ms, on_send=withhold)
         except Withheld as held:
             return held.request
         raise BadResponse("an order was to be looked at, and CCXT sent no request for it", exchange=self.id)
@@ -70,6 +70,6 @@ class CcxtSafety(Adapter):
         await self.run(call, cast(Any, self.exchange).cancel_all_orders_after, after_s * 1000)
 
 
-def _withhold() -> NoReturn:
+def withhold() -> NoReturn:
     """No byte of an order that is only looked at leaves, whichever way it would go."""
     raise Withheld

@@ -17,24 +17,23 @@ from typing import Any, Protocol, cast
 
 import aiohttp
 import msgspec
-import orjson
 
 import planar.runtime as runtime
 from planar.adapters.ccxt_clock import ASKING, ClockSeam
-from planar.adapters.ccxt_parsing import ParsingSeam
+from planar.adapters.ccxt_entry import EntrySeam
+from planar.adapters.ccxt_parsing import ParsingSeam, bound_numbers
 from planar.adapters.ccxt_tables import Params, effect_of, endpoint_cost, named, own_copy, request_costs
-from planar.adapters.ccxt_verdict import complete, lacking, no_answer, refusal
+from planar.adapters.ccxt_verdict import complete, lacking
 from planar.adapters.ccxt_warm import WarmSeam
 from planar.adapters.ccxt_watch import SocketSeam
 from planar.adapters.profile import Profile
+from planar.adapters.socket_entry import SocketEntry
 from planar.errors import BadResponse, ConfigError, InvalidNonce, NotSupported, Outcome, PlanarError, RateLimitExceeded
 from planar.transport.budget import Budget
 from planar.transport.context import CallContext, Effect, RequestRecord, current_call
-from planar.transport.http import Answer, send
+from planar.transport.http import send
 from planar.transport.lanes import NonceLane
 from planar.transport.observe import Monitor
-from planar.transport.redact import redact_error
-from planar.transport.stops import stop_s
 from planar.transport.writes import Trail, VenueRequest, sent
 
 SEAMS = (
@@ -75,6 +74,8 @@ class SeamWiring(msgspec.Struct):
         allow_unjournaled: WRITEs that Planar's order path did not journal may pass (the user's own choice).
         warm_every_s: while orders are sent, the venue is asked so often, to keep a connection warm; None: never.
         trail: is told of WRITEs; None: nobody is.
+        entry: the venue's socket for orders; None: all go by REST.
+        entry_always: all that it has words for goes over it; False: only what would wait in the lane behind another.
     """
 
     profile: Profile
@@ -86,9 +87,11 @@ class SeamWiring(msgspec.Struct):
     allow_unjournaled: bool = False
     warm_every_s: float | None = None
     trail: Trail | None = None
+    entry: SocketEntry | None = None
+    entry_always: bool = False
 
 
-class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
+class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, EntrySeam, SocketSeam):
     """Mixed in before CCXT's class. Instance attributes of CCXT are reached through `Any`."""
 
     planar: SeamWiring
@@ -163,13 +166,13 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
         effect: Effect,
         call: CallContext,
     ) -> Any:
-        """One request; once more if it was refused for its time alone, and the time is known better now."""
+        """One request; once more if it was refused for its time or its nonce alone, and there is a better one now."""
         signed_s = runtime.monotonic()
         try:
             return await self._request(path, api, method, own_copy(params), config, effect, call)
         except InvalidNonce as error:
-            # the venue refused it for its time alone, so nothing happened there
-            if not await self.clock_mended(error, signed_s, call):
+            # the venue refused it for its time or nonce alone, so nothing happened there
+            if not self.overtaken(error, effect) and not await self.clock_mended(error, signed_s, call):
                 raise
             return await self._request(path, api, method, own_copy(params), config, effect, call)
 
@@ -196,22 +199,27 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
         left, answered = False, False
         try:
             await held.add(this.unasked_costs(path, named(params)))
-            async with this.turn(section, call):
-                reads = self.time_reads()
-                request = this.sign(path, api, method, params)
-                timed = self.time_reads() != reads
-                if effect is Effect.WRITE and call.on_send is not None:
-                    waiting = call.on_send()
-                    if waiting is not None:
-                        await waiting
-                call.next_effect = effect
-                left = True
-                answer = await this.fetch(request["url"], request["method"], request["headers"], request["body"])
-                answered = True
-            if timed:
-                self.keep_time()
-            if effect is Effect.WRITE:
-                self.keep_warm(call.requests[-1].host)
+            left = effect is Effect.WRITE
+            answer = await self.by_socket(section, method, path, params, call) if left else None
+            answered = answer is not None
+            if answer is None:
+                left = False
+                async with this.turn(section, call):
+                    reads = self.time_reads()
+                    request = this.sign(path, api, method, params)
+                    timed = self.time_reads() != reads
+                    if effect is Effect.WRITE and call.on_send is not None:
+                        waiting = call.on_send()
+                        if waiting is not None:
+                            await waiting
+                    call.next_effect = effect
+                    left = True
+                    answer = await this.fetch(request["url"], request["method"], request["headers"], request["body"])
+                    answered = True
+                if timed:
+                    self.keep_time()
+                if effect is Effect.WRITE:
+                    self.keep_warm(call.requests[-1].host)
         except PlanarError as error:
             answered = answered or error.http_status is not None
             left = left and (answered or error.outcome is not Outcome.NOT_SENT)
@@ -257,9 +265,9 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
             answer = await send(wiring.session, method, url, sent_headers, body, call, effect, this.id)
             record = call.requests[at]
             _timed(record, began)
-            self._feed_back(answer, began)
+            self.feed_back(answer, began)
             try:
-                parsed = self._judge(answer, url, method, sent_headers, body, call)
+                parsed = self.judge(answer, url, method, sent_headers, body, call)
             except PlanarError as error:
                 record.outcome = error.outcome
                 raise
@@ -276,49 +284,6 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, SocketSeam):
             if ended is not None and ended.took_ms is None:
                 _timed(ended, began)
             wiring.monitor.ended(watch, ended, failure, call.deadline - began)
-
-    def _feed_back(self, answer: Answer, began: float) -> None:
-        """Tell the budget what the venue counts, and how long it wants to hear nothing."""
-        budget, profile = self.planar.budget, self.planar.profile
-        for spec in profile.meters:
-            if spec.header is not None:
-                used = answer.headers.get(spec.header)
-                if used is not None and used.isascii() and used.isdigit():
-                    budget.observe(spec.name, float(used), began)
-        otherwise_s = profile.stops.get(answer.status)
-        if otherwise_s is not None:
-            text = answer.body.decode("utf-8", "replace")
-            budget.stop(stop_s(answer.headers, text, otherwise_s), key=any(code in text for code in profile.key_stops))
-
-    def _judge(
-        self, answer: Answer, url: str, method: str, headers: Mapping[str, str], body: str | None, call: CallContext
-    ) -> Any:
-        this = cast(Any, self)
-        if call.reader is not None and answer.status == 200:
-            parsed = call.reader(answer.body)
-            if parsed is not None:
-                return parsed  # no error has the form of what was asked for
-        text = answer.body.decode("utf-8", "replace")
-        try:
-            parsed = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            parsed = None
-        try:
-            this.handle_errors(answer.status, answer.reason, url, method, answer.headers, text, parsed, headers, body)
-            this.handle_http_status_code(answer.status, answer.reason, url, method, text)
-        except Exception as error:
-            raise self._refusal(error, answer, parsed, text) from redact_error(error)
-        if not isinstance(parsed, dict | list):
-            raise no_answer(answer, text, this.id)
-        return cast(Any, parsed)
-
-    def _refusal(self, error: Exception, answer: Answer, parsed: Any, text: str) -> PlanarError:
-        wiring = self.planar
-        profile, key = wiring.profile, cast(Any, self).apiKey
-        made = refusal(error, answer, parsed, text, profile, wiring.environment, key)
-        if answer.status not in profile.stops and made.code is not None and made.code in profile.stops:
-            wiring.budget.stop(profile.stops[made.code], key=made.code in profile.key_stops)
-        return made
 
 
 def _timed(record: RequestRecord, began: float) -> None:
@@ -354,6 +319,7 @@ def seam_class(exchange_id: str, mixin: type | None = None) -> type:
     if (exchange_id, mixin) in _classes:
         return _classes[exchange_id, mixin]
     base = _ccxt_class(exchange_id)
+    bound_numbers()
     missing = [name for name in SEAMS if not hasattr(base, name)]
     if missing:
         raise NotSupported(

@@ -59,7 +59,8 @@ def request_costs(profile: Profile, api: str, method: str, path: str, ccxt_cost:
     elif profile.meters:
         costs.append((profile.meters[0].name, ccxt_cost))
     if profile.order_meters and (method, path) in profile.order_endpoints:
-        costs.extend((name, 1.0) for name in profile.order_meters)
+        count = float(profile.orders_in.get((method, path), 1))
+        costs.extend((name, count) for name in profile.order_meters)
     return costs
 
 

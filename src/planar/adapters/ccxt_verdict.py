@@ -24,9 +24,14 @@ STATUS_ROWS: Final[Mapping[int, ErrorRow]] = {
         errors.ExchangeNotAvailable,
         hint="the venue's front refuses this address or this request: a proxy, a data centre, too many requests",
     ),
+    418: ErrorRow(errors.DDoSProtection),
+    429: ErrorRow(errors.RateLimitExceeded),
     451: ErrorRow(errors.RestrictedLocation),
 }
-"""What HTTP statuses say where the venue's own tables say nothing."""
+"""What HTTP statuses say where the venue's own tables say nothing; 429 is a limit that was broken, 418 a ban of those who
+went on after it (documentation of Binance: HTTP Return Codes)."""
+
+_LIMITED: Final = ErrorRow(errors.RateLimitExceeded)
 
 HINTS: Final[Mapping[type[PlanarError], str]] = {
     errors.AuthenticationError: "compare key and secret with the venue's website, and see whether this machine's "
@@ -113,12 +118,14 @@ def refusal(
     front = answer.status >= 500
     if outcome is None:
         outcome = venue_row.outcome if venue_row else _unlisted(profile, code, kind)
-        front = front or not own_word or (limited_s is not None and row is None)
+        front = front or not own_word or (limited_s is not None and venue_row is None)
     if front and outcome is Outcome.REFUSED:
         # a front may have answered after the venue acted; only the venue's own word proves a refusal
         outcome = Outcome.UNKNOWN
-    if limited_s is not None and not issubclass(kind, RateLimitExceeded):
-        kind, row = RateLimitExceeded, None
+    if limited_s is not None:
+        said = STATUS_ROWS.get(answer.status, _LIMITED).kind
+        if venue_row is None or not issubclass(kind, said):
+            kind, row = said, row if issubclass(kind, RateLimitExceeded) else None
     what = f"[{start_of(code)}] {start_of(message, 500)}" if code else f"HTTP {answer.status}: {start_of(message)}"
     what = redact(what.rstrip())
     if issubclass(kind, errors.AuthenticationError) and key:
@@ -133,6 +140,15 @@ def refusal(
         hint=row.hint if row else None,
         retry_after_s=retry_s,
     )
+
+
+def part_refusal(text: str, profile: Profile) -> PlanarError:
+    """What one row of an answer about several orders says, which is an error's text: no answer is an error as a whole."""
+    row = row_for(profile, text, text)
+    kind = row.kind if row else errors.ExchangeError
+    outcome = row.outcome if row else _unlisted(profile, text, kind)
+    hint = (row.hint if row else None) or hint_of(kind)
+    return kind(redact(f"[{start_of(text, 500)}]"), outcome=outcome, exchange=profile.id, code=text, hint=hint)
 
 
 def _unlisted(profile: Profile, code: str | None, kind: type[PlanarError]) -> Outcome:
@@ -177,6 +193,8 @@ def _broken(rule: AnswerRule, params: Mapping[str, Any], answer: Any) -> str | N
         return f"lacks the object {where}" if rule.holder else "is no object"
     members = cast("dict[str, Any]", held)
     missing = [name for name in rule.fields if members.get(name) in (None, "")]
+    if rule.instead and all(members.get(name) not in (None, "") for name in rule.instead):
+        return None
     if rule.named_by is not None:
         names = str(params.get(rule.named_by, "")).split(",")
         missing += [name for name in names if name and not isinstance(members.get(name), dict | list)]

@@ -16,8 +16,10 @@ from planar.adapters.ccxt_seam import CcxtExchange, SeamWiring, create, seam_cla
 from planar.adapters.ccxt_warm import PART
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.profile import Profile, hosts_of, load_profile
+from planar.adapters.socket_entry import SocketEntry
+from planar.config.schema import OrderEntry
 from planar.config.secret_type import Secret
-from planar.errors import NotSupported
+from planar.errors import ConfigError, NotSupported
 from planar.transport.addresses import USUAL, Way, way_out
 from planar.transport.budget import Budget
 from planar.transport.dialer import Dialer, Route
@@ -46,7 +48,7 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
         proxy, no_proxy, verify_ssl, ca_file, source_address: as in the settings.
         unix_socket: the local venue's, in the local environment.
         instance: of the local venue: each run of it has limits of its own.
-        allow_unjournaled: as in the settings.
+        allow_unjournaled, order_entry: as in the settings.
         ccxt: passed to CCXT's constructor.
     """
 
@@ -66,6 +68,7 @@ class OpeningRequest(msgspec.Struct, frozen=True, kw_only=True):
     unix_socket: str | None = None
     instance: str = ""
     allow_unjournaled: bool = False
+    order_entry: OrderEntry = "auto"
     ccxt: Mapping[str, Any] = {}
 
     def for_another_process(self) -> dict[str, Any]:
@@ -138,11 +141,31 @@ def open_adapter(
         profile, dialer.session(route), budget, request.environment, monitor, lane, request.allow_unjournaled
     )
     wiring.trail = trail
+    wiring.entry, wiring.entry_always = _entry(request, profile), request.order_entry == "websocket"
     if request.unix_socket is None:  # which is opened at once
         wiring.warm_every_s = profile.reuse_s * PART
     exchange = create(request.exchange, _ccxt_config(request, profile), wiring)
     _switch_environment(exchange, request.environment)
     return CcxtAdapter(exchange, profile, markets, request.environment)
+
+
+def _entry(request: OpeningRequest, profile: Profile) -> SocketEntry | None:
+    """The socket that orders may go over, or None.
+
+    "auto" has it where REST makes signed requests queue: one that would wait goes over the socket. Elsewhere REST is no
+    slower, and leaves no more than one order unknown when a connection breaks.
+
+    Raises:
+        ConfigError: one is asked for, and there is none.
+    """
+    if request.order_entry == "websocket" and profile.entry is None:
+        raise ConfigError(
+            'order_entry = "websocket" is not offered: this exchange has no socket for orders here',
+            exchange=profile.id,
+            hint=f'write order_entry = "auto" or "rest" in [{profile.id}]',
+        )
+    queues = request.order_entry == "auto" and profile.nonce_sections
+    return profile.entry if queues or request.order_entry == "websocket" else None
 
 
 def _way(request: OpeningRequest) -> Way:

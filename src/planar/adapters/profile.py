@@ -13,6 +13,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from planar.adapters.kinds import KindTable
+from planar.adapters.linked import LinkedRule
+from planar.adapters.socket_entry import SocketEntry
 from planar.errors import Outcome, PlanarError
 from planar.models.key_rights import KeyRights
 from planar.models.market import PriceBand
@@ -102,6 +105,7 @@ class AnswerRule(msgspec.Struct, frozen=True):
         one_by: parameter with which it is one object, and without which it is a list of such; None: it is an object.
         holder: field that holds the object that is meant; None: the answer itself.
         fields: names that the object must have, with a value.
+        instead: those of another good answer: an object that has them all need not have the others.
         named_by: parameter of the request; what it names, by comma, the object must hold, each an object or a list.
         filled: the object has at least one member.
         each: fields that each member of the object must have, or of the object that its field `inside` holds.
@@ -112,6 +116,7 @@ class AnswerRule(msgspec.Struct, frozen=True):
     one_by: str | None = None
     holder: str | None = None
     fields: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
     named_by: str | None = None
     filled: bool = False
     each: tuple[str, ...] = ()
@@ -168,6 +173,51 @@ class DeadManRule(msgspec.Struct, frozen=True):
     source: str = ""
 
 
+class AmendRule(msgspec.Struct, frozen=True):
+    """What of a spot order the venue changes in place: under its ids, with what it has traded.
+
+    Attributes:
+        amount: "any" amount above what has traded, or only one that is "less" than before.
+        price: the limit price too.
+        stop_price: the trigger price too.
+        allowed: reads from a listed market whether its orders can be changed so; None: those of all markets.
+        source: where the venue says so.
+    """
+
+    amount: Literal["any", "less"]
+    price: bool
+    stop_price: bool
+    allowed: Callable[[Mapping[str, Any]], bool] | None = None
+    source: str = ""
+
+
+class ReplaceRule(msgspec.Struct, frozen=True):
+    """The venue cancels a spot order and places another in its stead, by one request (CCXT's `edit_order`).
+
+    Attributes:
+        unfilled: parameters with which it does so only if nothing of the old order has traded.
+        source: where the venue says so.
+    """
+
+    unfilled: Mapping[str, Any] = {}
+    source: str = ""
+
+
+class BatchRule(msgspec.Struct, frozen=True):
+    """How many orders one request of the venue places or cancels.
+
+    Attributes:
+        create_least, create_most: orders of one market that are placed at once.
+        cancel_most: orders that are canceled at once.
+        source: where the venue says so.
+    """
+
+    create_least: int
+    create_most: int
+    cancel_most: int
+    source: str = ""
+
+
 class Profile(msgspec.Struct, frozen=True):
     """All tables of one venue.
 
@@ -179,6 +229,7 @@ class Profile(msgspec.Struct, frozen=True):
         request_meters: meters on which each request counts 1.
         order_meters: meters on which each new order counts 1.
         order_endpoints: (method, path) that place an order.
+        orders_in: (method, path) of those that place several -> how many.
         reads: (method, path) of requests that are no GET and yet change nothing of worth.
         empty_answers: (method, path) of requests that are rightly answered with an empty object.
         answers: (section, method, path) -> what the answer must hold.
@@ -204,8 +255,8 @@ class Profile(msgspec.Struct, frozen=True):
         balance_hints_s: what the socket tells of balances is no more than that they have changed; REST is asked, at most
             once in so many seconds. None: the socket tells balances whole.
         mixin: methods that stand in the place of CCXT's where its class loses data of this venue, or None.
-        stop_param: CCXT's parameter that really makes a stop order of this venue.
-        times_in_force: CCXT's words for how long orders may rest here.
+        linked: how it takes linked orders by one request, or None.
+        kinds: the kinds of orders of its spot markets; none: they follow from CCXT's features, as those of all others do.
         cancel_id_field: field of the raw cancel answer that holds the order's client id, where the one that CCXT reads
             names the cancel itself.
         key_info: how a key's rights are asked, or None.
@@ -220,6 +271,10 @@ class Profile(msgspec.Struct, frozen=True):
         cancels_whole_account: its request that cancels all orders knows no market: it cancels those of all markets.
         fees_on_top: the fee of a spot buy is taken in quote currency, above its cost; False: out of what is bought.
         dead_man: the venue's own dead man's switch for all orders of the account, or None.
+        entry: its socket for orders, or None.
+        amend: what it changes in place, or None; the mixin has `amend_in_place` then.
+        replace: how it replaces an order in one request, or None.
+        batch: how many orders one request concerns, or None; the mixin has `create_batch` and `cancel_batch` then.
     """
 
     id: str
@@ -229,6 +284,7 @@ class Profile(msgspec.Struct, frozen=True):
     request_meters: tuple[str, ...] = ()
     order_meters: tuple[str, ...] = ()
     order_endpoints: frozenset[tuple[str, str]] = frozenset()
+    orders_in: Mapping[tuple[str, str], int] = {}
     reads: frozenset[tuple[str, str]] = frozenset()
     empty_answers: frozenset[tuple[str, str]] = frozenset({("GET", "ping")})
     answers: Mapping[tuple[str, str, str], AnswerRule] = {}
@@ -251,8 +307,8 @@ class Profile(msgspec.Struct, frozen=True):
     acknowledges: bool = False
     balance_hints_s: float | None = None
     mixin: type[Any] | None = None
-    stop_param: str = "triggerPrice"
-    times_in_force: tuple[str, ...] = ("GTC", "IOC", "FOK")
+    kinds: KindTable = {}
+    linked: LinkedRule | None = None
     cancel_id_field: str | None = None
     key_info: KeyInfoRule | None = None
     reuse_s: float = 4.0
@@ -262,7 +318,11 @@ class Profile(msgspec.Struct, frozen=True):
     price_band: Callable[[Mapping[str, Any]], PriceBand | None] | None = None
     cancels_whole_account: bool = False
     dead_man: DeadManRule | None = None
+    entry: SocketEntry | None = None
     fees_on_top: bool = True
+    amend: AmendRule | None = None
+    replace: ReplaceRule | None = None
+    batch: BatchRule | None = None
 
 
 def load_profile(exchange_id: str) -> Profile:

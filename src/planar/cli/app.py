@@ -34,6 +34,7 @@ from planar.cli import (
     venue_tools,
     watch,
 )
+from planar.cli.check import check
 from planar.cli.demo.command import demo
 from planar.cli.doctor import doctor
 from planar.cli.examples import EXAMPLES
@@ -93,6 +94,7 @@ def make_app() -> App:
     _add(app, setup.init, "init", SETUP)
     app.command(_config_app())
     _add(app, doctor, "doctor", SETUP)
+    _add(app, check, "check", SETUP)
     _add(app, setup.completion, "completion", SETUP)
     return app
 

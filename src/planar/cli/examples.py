@@ -22,6 +22,7 @@ EXAMPLES: dict[str, str] = {
     "demo": "planar demo --seconds 10",
     "init": "planar init",
     "doctor": "planar doctor binance BTC/USDT --environment local",
+    "check": "planar check binance --environment local --live",
     "completion": "planar completion bash > ~/.local/share/bash-completion/completions/planar",
     "order buy": "planar order buy BTC/USDT 0.01 --price 60000 -e binance --environment local",
     "order sell": "planar order sell BTC/USDT 0.01 --market -e binance --environment local --yes",

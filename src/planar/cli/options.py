@@ -12,7 +12,7 @@ CONNECTION = Group("Which exchange", sort_key=10)
 OUTPUT = Group("Output", sort_key=20)
 
 # The words of planar.config.schema.Environment that can be opened; imported from there they would cost start-up time.
-EnvironmentName = Literal["live", "sandbox", "demo", "local"]
+EnvironmentName = Literal["live", "sandbox", "demo", "local", "paper"]
 
 
 @Parameter(name="*", group=CONNECTION)

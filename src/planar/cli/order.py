@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
 from planar.cli import exits, output
 from planar.cli.ask import confirm
 from planar.cli.exits import UsageError
-from planar.cli.options import HERE, Flag, Json, Quantity, Target
+from planar.cli.options import HERE, Json, Quantity, Target
+from planar.cli.order_words import PLAIN, Kind, translated
 from planar.cli.outcomes import saying_outcome
 from planar.cli.session import opened, run
 
@@ -24,34 +26,12 @@ if TYPE_CHECKING:
     from planar.orders import OrderHandle
     from planar.orders.preview import Preview
 
-KIND = Group("Which order", sort_key=1)
 SENDING = Group("Sending", sort_key=2)
 
 SETTLE_S = 5.0
 """How long the command waits for the end of an order that executes at once."""
 RESOLVE_TIMEOUTS = 3
 """How many timeouts of the exchange long the command looks into an order that the exchange may or may not have."""
-
-
-@Parameter(name="*", group=KIND)
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """The kind of an order."""
-
-    price: Quantity | None = None
-    """Limit price."""
-    market: Flag = False
-    """Execute at the market's price."""
-    cost: Quantity | None = None
-    """Market order sized by this amount of quote currency, instead of AMOUNT."""
-    stop: Quantity | None = None
-    """Wait until the price reaches this; then a limit order with --price, else a market order."""
-    post_only: Flag = False
-    """Refuse to take: the order rests in the book or is refused."""
-    ioc: Flag = False
-    """Immediate or cancel: what does not trade at once is canceled."""
-    fok: Flag = False
-    """Fill or kill: all of it at once, or nothing."""
 
 
 @Parameter(name="*", group=SENDING)
@@ -61,13 +41,12 @@ class Sending:
 
     yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="", show_default=False)] = False
     """Do not ask."""
-    dry_run: Flag = False
+    dry_run: Annotated[bool, Parameter(name=("--dry-run", "--preview"), negative="", show_default=False)] = False
     """Show the preview and send nothing."""
     intent: str = ""
     """Your own name for this order. Given again, the same order is shown instead of a second one sent."""
 
 
-PLAIN = Kind()
 ASKED = Sending()
 
 
@@ -109,6 +88,50 @@ def sell(
     return _order("sell", symbol, amount, kind, sending, target, json)
 
 
+def edit(
+    symbol: str,
+    id: str,
+    /,
+    *,
+    amount: Quantity | None = None,
+    price: Quantity | None = None,
+    stop: Quantity | None = None,
+    sending: Sending = ASKED,
+    target: Target = HERE,
+    json: Json = False,
+) -> int:
+    """Change an order that stands: shows how and a preview, asks, and sends the change at most once.
+
+    Where the exchange changes orders in place it stays the same order; else another one comes in its place.
+
+    Args:
+        symbol: market, such as BTC/USDT.
+        id: the exchange's id, or the client id that Planar gave it.
+        amount: of the whole order, what has traded already included.
+        price: limit price.
+        stop: trigger price.
+    """
+    if amount is None and price is None and stop is None:
+        raise UsageError("nothing is to be changed", hint="give --amount, --price or --stop")
+    params = {} if stop is None else {"triggerPrice": stop}
+
+    async def work() -> int:
+        async with opened(target, private=True) as exchange:
+            with saying_outcome("changed"):
+                if not sending.yes or sending.dry_run:
+                    found = await exchange.preview_edit(id, symbol, amount=amount, price=price, params=params)
+                    if not await agreed(found, sending, json):
+                        return exits.OK
+                return await send(
+                    exchange,
+                    symbol,
+                    exchange.edit_order(id, symbol, None, None, amount, price, params, intent_id=sending.intent),
+                    json,
+                )
+
+    return run(work())
+
+
 def show(symbol: str, id: str, /, *, target: Target = HERE, json: Json = False) -> int:
     """Show one order as the exchange has it now.
 
@@ -128,49 +151,23 @@ def show(symbol: str, id: str, /, *, target: Target = HERE, json: Json = False) 
 def _order(
     side: str, symbol: str, amount: Decimal | None, kind: Kind, sending: Sending, target: Target, json: bool
 ) -> int:
-    type_, params = _translated(kind, amount)
+    type_, words = translated(kind, amount)
 
     async def work() -> int:
         async with opened(target, private=True) as exchange:
             with saying_outcome("ordered"):
                 if not sending.yes or sending.dry_run:
-                    found = await exchange.preview_order(symbol, type_, side, amount, kind.price, params)
-                    if not await _agreed(found, sending, json):
+                    found = await exchange.preview_order(symbol, type_, side, amount, kind.price, **words)
+                    if not await agreed(found, sending, json):
                         return exits.OK
-                args = (symbol, type_, side, amount, kind.price, params)
-                return await _send(exchange, args, sending.intent, json)
+                args = (symbol, type_, side, amount, kind.price)
+                asked = exchange.create_order(*args, intent_id=sending.intent, **words)
+                return await send(exchange, symbol, asked, json)
 
     return run(work())
 
 
-def _translated(kind: Kind, amount: Decimal | None) -> tuple[str, dict[str, Any]]:
-    """CCXT's type and unified parameters for the flags; contradictions are refused."""
-    if kind.price is not None and (kind.market or kind.cost is not None):
-        other = "--market" if kind.market else "--cost"
-        raise UsageError(f"--price and {other} contradict each other", hint="a market order has no price")
-    if kind.price is None and not kind.market and kind.cost is None and kind.stop is None:
-        raise UsageError("which order is meant?", hint="--price 60000 for a limit order, --market for a market order")
-    if (amount is None) == (kind.cost is None):
-        problem = "AMOUNT is missing" if amount is None else "AMOUNT and --cost contradict each other"
-        raise UsageError(problem, hint="give AMOUNT in base currency, or --cost in quote currency")
-    resting = [name for name, on in (("--post-only", kind.post_only), ("--ioc", kind.ioc), ("--fok", kind.fok)) if on]
-    if len(resting) > 1:
-        raise UsageError(f"{' and '.join(resting)} contradict each other", hint="give one of them")
-    if resting and kind.price is None:
-        raise UsageError(f"{resting[0]} belongs to a limit order", hint="give --price as well")
-    params: dict[str, Any] = {}
-    if kind.cost is not None:
-        params["cost"] = kind.cost
-    if kind.stop is not None:
-        params["triggerPrice"] = kind.stop
-    if kind.post_only:
-        params["postOnly"] = True
-    if kind.ioc or kind.fok:
-        params["timeInForce"] = "IOC" if kind.ioc else "FOK"
-    return ("market" if kind.price is None else "limit"), params
-
-
-async def _agreed(found: Preview, sending: Sending, json: bool) -> bool:
+async def agreed(found: Preview, sending: Sending, json: bool) -> bool:
     """Show the preview; True if the order is to be sent."""
     from planar.cli import preview
 
@@ -180,21 +177,22 @@ async def _agreed(found: Preview, sending: Sending, json: bool) -> bool:
         output.console().print(output.facts(preview.rows(found)))
     if sending.dry_run:
         return False
-    agreed = await confirm("Send it?", json=json, instead="add --yes to send it, or --dry-run to look only")
-    if not agreed:
+    said = await confirm("Send it?", json=json, instead="add --yes to send it, or --dry-run to look only")
+    if not said:
         output.console().print("Nothing was sent.")
-    return agreed
+    return said
 
 
-async def _send(exchange: Exchange, args: tuple[Any, ...], intent: str, json: bool) -> int:
+async def send(exchange: Exchange, symbol: str, sending: Awaitable[OrderHandle], json: bool) -> int:
+    """Wait for the order that is being sent, and show it."""
     from planar.errors import OrderUnknown
 
     try:
-        handle = await exchange.create_order(*args, intent_id=intent)
+        handle = await sending
     except OrderUnknown as error:
         handle = await _looked_into(error, exchange.settings.timeout_ms)
     except asyncio.CancelledError:
-        sys.stderr.write(f"planar: interrupted; `planar orders {args[0]}` shows whether the order had left already\n")
+        sys.stderr.write(f"planar: interrupted; `planar orders {symbol}` shows whether the order had left already\n")
         raise
     order = await _ended(handle)
     output.show(
@@ -228,7 +226,7 @@ async def _ended(handle: OrderHandle) -> Order:
     """The order; one that executes at once is waited for."""
     from planar.errors import RequestTimeout
 
-    if (handle.type == "market" and handle.trigger_price is None) or handle.time_in_force in ("IOC", "FOK"):
+    if (handle.type == "market" and not handle.waits) or handle.time_in_force in ("IOC", "FOK"):
         try:
             return await handle.settled(SETTLE_S)
         except RequestTimeout:

@@ -31,7 +31,8 @@ def resolve(
     target: Target = HERE,
     json: Json = False,
 ) -> int:
-    """Say what became of an order that stays unknown because the exchange does not tell. Journaled, with the reason.
+    """Say what became of an order that stays unknown because the exchange does not tell, or that the exchange had and does
+    not know any more. Journaled, with the reason.
 
     The exchange is asked once more first, and what is known is shown. What it shows later goes above the decision.
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
 from planar.adapters.base import OrderRequest
 from planar.errors import BadRequest, BadSymbol, Outcome, PlanarError
 from planar.exchange.data import NOTHING
-from planar.exchange.trading import Number, TradingMethods
+from planar.exchange.kinds import KindMethods
+from planar.exchange.order_words import KindWords, Number, with_words
 from planar.models import AccountBalance, Amount, Market, OrderBook
 from planar.models.steps import rounded
 from planar.orders import OrderManager
@@ -27,7 +28,7 @@ CLOSE_S = 10.0
 """How long a market order that closes something may take."""
 
 
-class SafetyMethods(TradingMethods):
+class SafetyMethods(KindMethods):
     """See the module's docstring."""
 
     _limits: OrderLimits | None = None
@@ -41,12 +42,14 @@ class SafetyMethods(TradingMethods):
         amount: Number | None = None,
         price: Number | None = None,
         params: Mapping[str, Any] = NOTHING,
+        **kind: Unpack[KindWords],
     ) -> Preview:
         """The order as it would be sent, checked, with its cost, its fee, the market around it and what is left after it.
 
         Nothing is sent but questions. Limits that it would break are in `limits` and `warnings`.
         """
         self._check_signed("preview_order")
+        params = with_words(params, kind, self.id)
         return await self._preview(self._request(symbol, type, side, amount, price, params))
 
     async def _preview(self, request: OrderRequest, checks: tuple[LimitCheck, ...] | None = None) -> Preview:
@@ -118,7 +121,14 @@ class SafetyMethods(TradingMethods):
         if self._order_manager is not None:
             # what was canceled wholesale is not in the journal yet, and no new order leaves before it is
             self._order_manager.readiness.hold("an emergency stop")
-        report = msgspec.structs.replace(report, environment=self.environment, account=self.account)
+        beyond = self._beyond_spot()
+        report = msgspec.structs.replace(
+            report,
+            environment=self.environment,
+            account=self.account,
+            left=(*report.left, *beyond),
+            verified=report.verified and not beyond,
+        )
         if close_into is None:
             return report
         closed, left = await self.close_holdings(close_into)
@@ -128,6 +138,28 @@ class SafetyMethods(TradingMethods):
             left=(*report.left, *left),
             verified=report.verified and not left,
         )
+
+    def _beyond_spot(self) -> list[Left]:
+        """What a stop cannot speak for: CCXT's list of all open orders may be that of one kind of market alone."""
+        kinds = sorted({market.type for market in self._markets.values() if market.type != "spot"})
+        if not kinds:
+            return []
+        reason = (
+            "orders in these markets may not be in the list of all open orders, so that none is left is not verified"
+        )
+        remedy = "cancel_all_orders(symbol) for each market that was traded; futures = false where none is"
+        return [Left(f"orders in {', '.join(kinds)} markets", f"{reason}: {remedy}")]
+
+    async def _positions_left(self) -> list[Left]:
+        """Positions in derivatives, which are not closed; that they are not known is said too."""
+        if all(market.type == "spot" for market in self._markets.values()):
+            return []
+        try:
+            held = await self.fetch_positions()
+        except PlanarError as error:
+            return [Left("positions", f"whether there are any is not known: {error.message}")]
+        reason = "positions in derivatives are not closed: order against them with reduceOnly"
+        return [Left(f"{one.side} {one.contracts} {one.symbol}", reason) for one in held if one.contracts]
 
     async def closing_orders(self, into: str) -> tuple[list[OrderRequest], list[Left]]:
         """The market orders that would sell all that the account holds into one currency, and what cannot be sold.
@@ -142,7 +174,7 @@ class SafetyMethods(TradingMethods):
                 outcome=Outcome.NOT_SENT,
                 hint="name a quote currency of the exchange, such as USDT or USD",
             )
-        balance, orders, left = await self.fetch_balance(), list[OrderRequest](), list[Left]()
+        balance, orders, left = await self.fetch_balance(), list[OrderRequest](), await self._positions_left()
         for currency, held in balance.balances.items():
             if currency == into or not held.free or held.free <= 0:
                 continue

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 import planar.runtime as runtime
 from planar.adapters.base import OrderRef, OrderRequest
+from planar.adapters.kinds import KindTable
 from planar.errors import ArgumentsRequired, BadRequest, NotSupported, OrderNotFound, Outcome
 from planar.exchange.data import NOTHING
+from planar.exchange.order_words import KindWords, Number, read_words, with_words
 from planar.exchange.reconciling import ReconcileMethods
-from planar.models import Amount, Order, OrderState
+from planar.models import Amount, Market, Order, OrderState
 from planar.orders import OrderHandle
 from planar.orders.preview import Preview
 from planar.orders.rules import check_order
 
-Number = str | int | float | Decimal
-"""What users write amounts and prices as. A float counts as its shortest repr: 0.1 is one tenth."""
-
-_UNIFIED = ("timeInForce", "postOnly", "triggerPrice", "stopPrice", "stopLossPrice", "cost")
 _CLIENT_IDS = ("clientOrderId", "client_order_id", "newClientOrderId", "clOrdId", "orderLinkId", "cl_ord_id")
 _MARGIN = ("marginMode", "sideEffectType", "isIsolated", "leverage")
 
@@ -40,13 +37,16 @@ class TradingMethods(ReconcileMethods):
         intent_id: str = "",
         timeout_ms: int | None = None,
         dry_run: bool = False,
+        **kind: Unpack[KindWords],
     ) -> OrderHandle:
         """Send one order, at most once.
 
         Args:
             type: "limit" or "market"; "stop" and "stop_limit" are their stop forms.
-            amount: in base currency; None with `cost` in `params`.
-            params: CCXT's unified timeInForce, postOnly, triggerPrice, cost; anything else goes to the venue as it is.
+            amount: in base currency; None with `cost`.
+            params: CCXT's unified words for `kind`; anything else goes to the venue as it is.
+            kind: which kind of order it is, see `KindWords`; what the exchange does not have is refused before anything
+                is sent.
             intent_id: your own name for the wish; asked again with an equal one, the same order is returned, unless it
                 is certain that there is none: then the wish is sent anew.
             dry_run: check everything, journal and send nothing, and return a `Preview` in place of an order; so does
@@ -57,6 +57,7 @@ class TradingMethods(ReconcileMethods):
             OrderUnknown: the venue may have it. Do not send it again; `await error.order.resolved()`.
             PlanarError: otherwise; its outcome NOT_SENT or REFUSED says that there is no such order.
         """
+        params = with_words(params, kind, self.id)
         if dry_run or self._settings.dry_run:
             self._check_signed("create_order")
             return cast(OrderHandle, await self._rehearse(self._request(symbol, type, side, amount, price, params)))
@@ -76,7 +77,6 @@ class TradingMethods(ReconcileMethods):
         amount: Number | None,
         price: Number | None,
         params: Mapping[str, Any],
-        replaces: str | None = None,
     ) -> OrderRequest:
         market = self.market(symbol)
         for name in _CLIENT_IDS:
@@ -88,36 +88,45 @@ class TradingMethods(ReconcileMethods):
                     hint="name the wish with intent_id=...; the order's id is order.client_order_id",
                 )
         self._check_leverage(side, params)
-        stop_price = params.get("triggerPrice", params.get("stopPrice", params.get("stopLossPrice")))
+        words = read_words(params, self.id)
         kind = {"stop": "market", "stop_market": "market", "stop_limit": "limit"}.get(type, type)
-        if kind != type and stop_price is None:
-            raise ArgumentsRequired(f"a {type} order needs a triggerPrice", exchange=self.id)
-        if stop_price is not None:
-            self._check_stops(market.symbol)
+        if kind != type and words.stop_price is None:
+            raise ArgumentsRequired(f"a {type} order needs a trigger_price", exchange=self.id)
         request = OrderRequest(
             client_id="",
             symbol=market.symbol,
             side=side,
             type=kind,
-            amount=_amount("amount", amount, self.id),
-            price=_amount("price", price, self.id),
-            cost=_amount("cost", params.get("cost"), self.id),
-            stop_price=_amount("triggerPrice", stop_price, self.id),
-            time_in_force=params.get("timeInForce"),
-            post_only=params.get("postOnly", False),
-            replaces=replaces,
-            params={name: value for name, value in params.items() if name not in _UNIFIED},
+            amount=as_amount("amount", amount, self.id),
+            price=as_amount("price", price, self.id),
+            cost=as_amount("cost", words.cost, self.id),
+            stop_price=as_amount("trigger_price", words.stop_price, self.id),
+            time_in_force=words.time_in_force,
+            post_only=words.post_only,
+            params=words.rest,
+            trigger=words.trigger,
+            trailing_percent=as_amount("trailing_percent", words.trailing_percent, self.id),
+            trailing_amount=as_amount("trailing_amount", words.trailing_amount, self.id),
+            expire_at_ms=words.expire_at_ms,
         )
+        self._check_request(request, market)
+        return request
+
+    def order_kinds(self, symbol: str) -> KindTable:
+        """Kind of order -> whether this market takes it, how, and why not: see `planar.adapters.kinds.KindRow`."""
+        return self._adapter.order_kinds(self.market(symbol).symbol)
+
+    def _check_request(self, request: OrderRequest, market: Market) -> None:
+        """Refuse an order that the market's rules would not take."""
         profile = self._adapter.profile
         check_order(
             request,
             market,
             self.id,
-            profile.times_in_force,
+            self._adapter.order_kinds(market.symbol),
             band=profile.price_band(market.info) if profile.price_band and market.info else None,
             last_price=self._prices.get(market.symbol),
         )
-        return request
 
     def _check_leverage(self, side: str, params: Mapping[str, Any]) -> None:
         """`leveraged` of the settings: which side may borrow."""
@@ -131,10 +140,6 @@ class TradingMethods(ReconcileMethods):
                 exchange=self.id,
                 hint=f'set leveraged = "{wanted}" or "both" in [{self.id}]',
             )
-
-    def _check_stops(self, symbol: str) -> None:
-        if self._adapter.can_stop(symbol) is False:
-            raise NotSupported(f"stop orders of {symbol} are not offered by this exchange", exchange=self.id)
 
     # -- the short forms -------------------------------------------------------------------------------------------
     async def create_limit_order(
@@ -225,37 +230,7 @@ class TradingMethods(ReconcileMethods):
         params = {**params, "triggerPrice": trigger_price}
         return await self.create_order(symbol, "limit", side, amount, price, params, **options)
 
-    # -- changing and cancelling -----------------------------------------------------------------------------------
-    async def edit_order(
-        self,
-        id: str,
-        symbol: str,
-        type: str,
-        side: str,
-        amount: Number | None = None,
-        price: Number | None = None,
-        params: Mapping[str, Any] = NOTHING,
-        *,
-        intent_id: str = "",
-        timeout_ms: int | None = None,
-    ) -> OrderHandle:
-        """Replace an order; the new one has a client id and a state of its own.
-
-        Refused where CCXT would cancel and create in two steps, between which the order is gone, and where the exchange
-        changes an order in place, under its old client id.
-        """
-        self._check_writable("edit_order")
-        if self._adapter.capabilities.can("edit_order") is not True:
-            raise NotSupported(
-                "this exchange does not replace an order by a new one in one step",
-                exchange=self.id,
-                hint="cancel the order, then create one",
-            )
-        unified = self._symbol(symbol)
-        order_id = await self._order_id(id, unified)
-        request = self._request(unified, type, side, amount, price, params, replaces=order_id)
-        return await self._orders().place(request, intent_id=intent_id, timeout_ms=self._timeout(timeout_ms))
-
+    # -- cancelling ------------------------------------------------------------------------------------------------
     async def cancel_order(
         self, id: str, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
     ) -> Order:
@@ -290,29 +265,27 @@ class TradingMethods(ReconcileMethods):
         return canceled
 
     async def decide_order(self, client_id: str, state: OrderState | str, reason: str) -> Order:
-        """Say what became of an order that stays UNKNOWN because the venue does not tell; journaled with the reason.
+        """Say what became of an order that stays UNKNOWN because the venue does not tell, or that the venue had and does
+        not know any more; journaled with the reason.
 
         Args:
-            state: "filled", "canceled", "expired" or "never_accepted".
+            state: "filled", "canceled", "expired", or "never_accepted" of one that is UNKNOWN.
 
         Raises:
-            InvalidOrder: it is no unknown order of this journal, or the state or the reason does not end it.
+            InvalidOrder: it is no such order of this journal, the venue shows it, or the state or the reason does not end
+                it.
         """
         self._check_signed("decide_order")
         await self._orders().ready()
-        return self._orders().decide(client_id, OrderState(state), reason)
-
-    async def _order_id(self, name: str, symbol: str) -> str:
-        ref = self._reference(name, symbol)
-        if ref.order_id is not None:
-            return ref.order_id
-        order = await self.fetch_order(name, symbol)
-        if order.id is None:
-            raise OrderNotFound(f"the venue shows no id for {name}", exchange=self.id)
-        return order.id
+        return await self._orders().decide(client_id, OrderState(state), reason)
 
 
-def _amount(name: str, value: Any, exchange: str) -> Amount | None:
+def as_amount(name: str, value: Any, exchange: str) -> Amount | None:
+    """An exact number, or None.
+
+    Raises:
+        BadRequest: (NOT_SENT) it is none.
+    """
     if value is None:
         return None
     try:

@@ -151,6 +151,18 @@ class Order(Timed, frozen=True, kw_only=True, gc=False):
         return self.fees[0] if len(self.fees) == 1 else None
 
     @property
+    def received(self) -> Amount | None:
+        """What it has brought into the account: base of a buy, quote of a sell, less the fees that were taken of that
+        same currency (`filled` and `cost` are before fees). None unless all of it is known; of spot orders only."""
+        base, _, quote = self.symbol.partition("/")
+        gross, currency = (self.filled, base) if self.side == "buy" else (self.cost, quote)
+        if gross is None or ":" in self.symbol or any(fee.currency is None for fee in self.fees):
+            return None
+        if not self.fees:
+            return None if gross else gross
+        return Amount(gross - sum((fee.cost for fee in self.fees if fee.currency == currency), Amount(0)))
+
+    @property
     def is_open(self) -> bool:
         """True while the exchange has it and no final state is known."""
         return self.state is OrderState.OPEN

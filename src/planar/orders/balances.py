@@ -109,12 +109,13 @@ def effect_of(facts: Facts) -> Sums | None:
         return None
     sums: Sums = {}
     for fill in facts.fills:
-        if fill.fee is None or fill.fee_currency is None:
+        if not fill.all_fees:
             return None
-        for code, amount in (
-            (base, fill.amount * sign),
-            (quote, -fill.amount * fill.price * sign),
-            (fill.fee_currency, -fill.fee),
-        ):
+        moves = [(base, fill.amount * sign), (quote, -fill.amount * fill.price * sign)]
+        for fee in fill.all_fees:
+            if fee.currency is None:
+                return None
+            moves.append((fee.currency, -fee.cost))
+        for code, amount in moves:
             sums[code] = Amount(sums.get(code, ZERO) + amount)
     return sums

@@ -17,7 +17,7 @@ from planar.adapters.base import OrderRequest
 from planar.errors import InsufficientFunds, Outcome
 from planar.models import AccountBalance, Amount, Market, OrderState
 from planar.orders.machine import Facts, state_of
-from planar.orders.reservations import need, reserved
+from planar.orders.reservations import more_needed, need, reserved
 from planar.orders.store import OrderStore
 
 log = logging.getLogger("planar.orders")
@@ -82,14 +82,24 @@ class Funds:
         state = state_of(facts)
         if state is OrderState.PENDING:
             self._since[client_id] = None
-        elif state is not OrderState.UNKNOWN and (state is not OrderState.OPEN or facts.filled > 0):
-            self._freed_s = runtime.monotonic()  # it gave back what it bound, or brought something in
+        elif state is not OrderState.UNKNOWN and (state is not OrderState.OPEN or facts.filled > 0 or facts.amends):
+            # it gave back what it bound, brought something in, or binds something else than before
+            self._freed_s = runtime.monotonic()
 
     # -- what is bound ---------------------------------------------------------------------------------------------
     def reserved(self) -> dict[str, Amount]:
         """Currency -> what orders may need that no balance counts yet, fees included: those not answered yet, those
         unknown, and those sent since the last balance was seen."""
-        return reserved(self._uncounted(), self.market_of, fees_on_top=self._fees_on_top)
+        sums = reserved(self._uncounted(), self.market_of, fees_on_top=self._fees_on_top)
+        for client_id in self._store.unsettled():
+            facts = self._store.facts(client_id)
+            market = None if facts.intent is None else self.market_of(facts.intent.symbol)
+            if market is None or client_id in self._since or state_of(facts) is not OrderState.OPEN:
+                continue
+            more = more_needed(facts, market)
+            if more is not None:
+                sums[more[0]] = Amount(sums.get(more[0], ZERO) + more[1])
+        return dict(sorted(sums.items()))
 
     def _uncounted(self) -> Iterator[Facts]:
         for client_id in self._store.unfinished():
@@ -107,21 +117,28 @@ class Funds:
         return reserved(known, self.market_of, fees_on_top=False)
 
     # -- deciding --------------------------------------------------------------------------------------------------
-    def admit(self, request: OrderRequest) -> None:
+    def admit(self, request: OrderRequest, *, filled: Amount = ZERO, frees: Facts | None = None) -> None:
         """Refuse an order that the account certainly cannot pay for. Asks nobody; journal the order in the same step.
+
+        Args:
+            filled: part of its amount that has traded already: the order is changed in place.
+            frees: the order in whose place it comes, and which gives back what it binds.
 
         Raises:
             InsufficientFunds: with the outcome NOT_SENT; it says what is needed, free and reserved.
         """
         market = self.market_of(request.symbol)
         snapshot = self._snapshot
-        if market is None or snapshot is None or request.replaces is not None:
+        if market is None or snapshot is None or (request.replaces is not None and frees is None):
             return
-        found = need(request, market)
+        found = need(request, market, filled)
         entry = None if found is None else snapshot.balance.balances.get(found[0])
         if found is None or entry is None or entry.free is None:
             return
         currency, needed = found
+        given_back = None if frees is None else need(frees.wishes[0], market, frees.filled)
+        if given_back is not None and given_back[0] == currency:
+            needed = Amount(needed - given_back[1])
         bound = self._bound().get(currency, ZERO)
         if needed <= entry.free - bound:
             return

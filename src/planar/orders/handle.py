@@ -37,6 +37,12 @@ class OrderHandle:
         """The order as it is known now, frozen."""
         return self._manager.store.order(self._client_id)
 
+    @property
+    def waits(self) -> bool:
+        """It was ordered to wait for a price before it goes to the market."""
+        intent = self._manager.store.facts(self._client_id).intent
+        return intent is not None and intent.waits
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.snapshot, name)
 
@@ -69,12 +75,15 @@ class OrderHandle:
         return await self._wait(timeout, lambda order: order.is_done, poll=True)
 
     async def resolved(self, timeout: float | None = None) -> Order:
-        """Wait until it is known whether the order exists.
+        """Wait until it is known whether the order exists, and of each change of it whether it took effect.
 
         Raises:
             OrderUnknown: after `timeout` seconds it is still not.
         """
-        return await self._wait(timeout, lambda order: order.state is not OrderState.UNKNOWN, poll=False)
+        return await self._wait(timeout, lambda order: not self._doubtful(order), poll=False)
+
+    def _doubtful(self, order: Order) -> bool:
+        return order.state is OrderState.UNKNOWN or bool(self._manager.store.facts(self._client_id).unsettled)
 
     async def _wait(self, timeout: float | None, done: Callable[[Order], bool], *, poll: bool) -> Order:
         pause_s = FIRST_POLL_S
@@ -87,9 +96,12 @@ class OrderHandle:
                         await self._refresh()
         except TimeoutError:
             order = self.snapshot
-            if order.state is OrderState.UNKNOWN:
+            if done(order):
+                return order  # the answer came with the end of the time
+            if order.state is OrderState.UNKNOWN or (not poll and self._doubtful(order)):
+                what = "exists" if order.state is OrderState.UNKNOWN else "was changed"
                 raise OrderUnknown(
-                    f"after {timeout} s the venue has not told whether order {self._client_id} exists",
+                    f"after {timeout} s the venue has not told whether order {self._client_id} {what}",
                     client_id=self._client_id,
                     order=self,
                 ) from None

@@ -273,8 +273,8 @@ class Journal:
             cursor = self.connection().execute(f"{_SELECT} ORDER BY seq")
             while rows := cursor.fetchmany(CHUNK):
                 last, before = self._check(rows, last, before)
-                events = decode_events([(row[0], row[2]) for row in rows], self.path)
-                yield [(row[0], event) for row, event in zip(rows, events, strict=True)]
+                numbers = [row[0] for row in rows]
+                yield list(zip(numbers, decode_events(numbers, [row[2] for row in rows], self.path), strict=True))
         except UNREADABLE as error:
             raise self._unreadable(error, last) from error
         if last < self._seq or before < self._meta.compacted_rows:
@@ -302,7 +302,7 @@ class Journal:
             JournalError: one of them is damaged, missing or cannot be read.
         """
         database, check = self.connection(), CHECKS[self._meta.version]
-        found: list[tuple[int, bytes]] = []
+        bodies: list[bytes] = []
         try:
             for number in numbers:
                 row: Found | None = database.execute(f"{_SELECT} WHERE seq = ?", (number,)).fetchone()
@@ -310,10 +310,10 @@ class Journal:
                     raise self._missing(number)
                 if type(row[2]) is not bytes or check(row[0], row[1], row[2]) != row[3]:
                     raise damaged_row(self.path, number)
-                found.append((row[0], row[2]))
+                bodies.append(row[2])
         except UNREADABLE as error:
             raise self._unreadable(error, 0) from error
-        return decode_events(found, self.path)
+        return decode_events(numbers, bodies, self.path)
 
     def _unreadable(self, error: Exception, last: int) -> JournalError:
         return JournalError(

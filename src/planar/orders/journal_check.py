@@ -137,7 +137,7 @@ class _Checker:
                 self.fault("row", f"row {seq} is not what was written", seq, name)
                 continue
             try:
-                (event,) = decode_events([(seq, checked[1])], self._path)
+                (event,) = decode_events([seq], [checked[1]], self._path)
             except JournalError as error:
                 self.fault("event", error.message, seq, name)
                 continue

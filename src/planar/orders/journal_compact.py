@@ -107,10 +107,13 @@ def fold(rows: Sequence[Row], *, keep_fills: bool) -> Sequence[Row]:
     facts = _merged(rows, client_id)
     if state_of(facts) not in FINAL:
         return rows
+    changes = [row for row in rows if getattr(row[1], "action", "") == "amend"]
+    of_order = [row for row in rows if row not in changes]
     sights = [
-        row for row in rows if isinstance(row[1], Seen | Acked) or (isinstance(row[1], FillSeen) and not keep_fills)
+        row for row in of_order if isinstance(row[1], Seen | Acked) or (isinstance(row[1], FillSeen) and not keep_fills)
     ]
-    rest = [row for row in rows if not isinstance(row[1], Seen | Acked | Sending | Unknown | FillSeen)]
+    rest = [row for row in of_order if not isinstance(row[1], Seen | Acked | Sending | Unknown | FillSeen)]
+    rest += [row for row in changes if not isinstance(row[1], Sending | Unknown)]
     fills = [row for row in rows if isinstance(row[1], FillSeen)] if keep_fills else []
     if sights:
         word = next((word for word in _VENUE_WORDS if word in facts.marks), None)
@@ -145,7 +148,8 @@ def _same(one: Facts, other: Facts) -> bool:
 
     def seen(facts: Facts) -> tuple[object, ...]:
         shown = (facts.filled, facts.cost, facts.order_ids, facts.updated_ms)
-        return (state_of(facts), facts.intent, *shown, facts.contradicted, facts.reasons)
+        terms = (facts.terms, facts.most, facts.unsettled, facts.is_gone)
+        return (state_of(facts), facts.intent, *shown, facts.contradicted, facts.reasons, *terms)
 
     return seen(one) == seen(other)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -151,18 +151,18 @@ _decode_one = msgspec.json.Decoder(AnyEvent, dec_hook=_decode_extra).decode
 _decode_many = msgspec.json.Decoder(list[AnyEvent], dec_hook=_decode_extra).decode
 
 
-def decode_events(rows: list[tuple[int, bytes]], path: Path) -> list[AnyEvent]:
-    """The events of rows (number, body).
+def decode_events(numbers: Sequence[int], bodies: Sequence[bytes], path: Path) -> list[AnyEvent]:
+    """The events of rows.
 
     Raises:
         JournalError: this Planar does not know one of them.
     """
     try:
-        return _decode_many(b"[" + b",".join(body for _, body in rows) + b"]")
+        return _decode_many(b"[" + b",".join(bodies) + b"]")
     except msgspec.MsgspecError:
         pass  # the row is found below
     events: list[AnyEvent] = []
-    for seq, body in rows:
+    for seq, body in zip(numbers, bodies, strict=True):
         try:
             events.append(_decode_one(body))
         except msgspec.MsgspecError as error:

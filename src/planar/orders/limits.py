@@ -177,13 +177,16 @@ class OrderLimits:
         return None
 
     # -- deciding --------------------------------------------------------------------------------------------------
-    def admit(self, request: OrderRequest, sight: Sight) -> None:
+    def admit(self, request: OrderRequest, sight: Sight, filled: Amount = ZERO) -> None:
         """Refuse an order that is beyond a limit. Whoever calls this journals the order before anything else runs.
+
+        Args:
+            filled: part of its amount that has traded already: the order is changed in place.
 
         Raises:
             LimitExceeded: which limit, what the order would make of it, and where the limit is written.
         """
-        for check in self.checks(request, sight):
+        for check in self.checks(request, sight, filled):
             if not check.passed:
                 raise LimitExceeded(
                     f"{check.limit} allows {check.allowed}, and {check.found}",
@@ -191,7 +194,7 @@ class OrderLimits:
                     hint=f"the limit is {check.limit} in [{self._exchange}.limits] ({check.place})",
                 )
 
-    def checks(self, request: OrderRequest, sight: Sight) -> Iterator[LimitCheck]:
+    def checks(self, request: OrderRequest, sight: Sight, filled: Amount = ZERO) -> Iterator[LimitCheck]:
         """Each limit that concerns an order."""
         limits, market = self._limits, self._around.market(request.symbol)
         if limits.max_order_value is not None:
@@ -211,7 +214,7 @@ class OrderLimits:
                 "max_orders_per_minute", f"{most} orders", f"this is number {count} within 60 s", count <= most
             )
         if _touches_position(limits, request, market):
-            yield self._position(request, market, sight)
+            yield self._position(request, market, sight, filled)
 
     def _check(self, limit: str, allowed: str, found: str, passed: bool) -> LimitCheck:
         return LimitCheck(limit, allowed, found, passed, self._around.place())
@@ -259,7 +262,7 @@ class OrderLimits:
         text = f"{_short(worst)} is {_short(abs(Amount(off * 100)), 2)}% {side} {_short(reference)}"
         return self._check("price_collar", allowed, text, off <= share)
 
-    def _position(self, request: OrderRequest, market: Market, sight: Sight) -> LimitCheck:
+    def _position(self, request: OrderRequest, market: Market, sight: Sight, filled: Amount = ZERO) -> LimitCheck:
         base = market.base
         most = self._limits.max_position[base]
         allowed = f"{most:f} {base}"
@@ -267,6 +270,7 @@ class OrderLimits:
             text = f"positions in derivatives such as {market.symbol} are not counted"
             return self._check("max_position", allowed, text, False)
         amount = sight.estimate.amount if sight.estimate is not None else None
+        amount = None if amount is None else max(ZERO, Amount(amount - filled))
         if sight.balance is None or amount is None:
             why = sight.why.get("max_position") or sight.why.get("price") or "how much it would buy is not known"
             return self._check("max_position", allowed, why, False)
@@ -287,7 +291,7 @@ class OrderLimits:
             intent = facts.intent
             if intent is None or (request.replaces is not None and request.replaces in facts.order_ids):
                 continue
-            wished = intent.amount
+            wished = facts.most
             if wished is None:
                 price = self._around.price(intent.symbol) or sight.market_price
                 wished = Amount(intent.cost / price) if intent.cost is not None and price else ZERO
@@ -313,14 +317,14 @@ class OrderLimits:
                 yield name
 
     def _sent_lately(self) -> int:
-        """Orders of the journal within the last minute that were sent, or are about to be."""
+        """Orders and changes of the journal within the last minute that were sent, or are about to be."""
         since_ms, count = runtime.wall_ms() - MINUTE_MS, 0
         for name in self._store.newest():
             facts = self._store.facts(name)
             if facts.intent is not None and facts.intent.wall_ms <= since_ms:
                 break
             count += "not_sent" not in facts.marks
-        return count
+        return count + self._store.changed_since(since_ms)
 
 
 def _with(sight: Sight, held: Sight) -> Sight:
@@ -328,7 +332,8 @@ def _with(sight: Sight, held: Sight) -> Sight:
 
 
 def _touches_position(limits: LimitSettings, request: OrderRequest, market: Market) -> bool:
-    return request.side == "buy" and market.base in limits.max_position
+    # a derivative can be sold that is not held; what that makes of a position is not known, so it is refused
+    return (request.side == "buy" or market.type != "spot") and market.base in limits.max_position
 
 
 def _short(value: Decimal, places: int = 8) -> str:

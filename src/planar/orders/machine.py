@@ -20,6 +20,13 @@ late and in any order, from answers, streams, queries and the journal. What the 
 | not sent yet                              | PENDING         |
 
 What the venue shows goes above everything else: an order that was proven absent and is then seen is alive (and an alarm).
+
+The amount of an order is that of its terms now (`planar.orders.amends`). While it is not known whether a change took
+effect, the order is not taken for filled before the larger amount is; of an order that was changed the venue's own word
+for its end counts more than the sum, since a smaller amount may have met more fills.
+
+An order that the venue once had and does not know any more can be ended by a person, with that evidence; if the venue
+shows it again, it is alive.
 """
 
 from __future__ import annotations
@@ -29,9 +36,12 @@ from bisect import bisect_left
 import msgspec
 
 from planar.models import FINAL_STATES, Amount, OrderState
+from planar.orders.amends import Amends, Terms, marked, newest, versions
 from planar.orders.events import (
     Absent,
     Acked,
+    Amended,
+    Amending,
     AnyEvent,
     ByHand,
     FillSeen,
@@ -63,6 +73,10 @@ class Facts(msgspec.Struct, frozen=True):
         seen_cost: most quote amount that the venue ever showed for its fills.
         updated_ms: the venue's latest time.
         reasons: why it was refused or is unknown, sorted.
+        amends: its changes, by number.
+        foreign: what somebody else changed last.
+        gone: how often a person ended it since the venue did not know it any more, and as what the last time.
+        back: up to which of those times the venue showed it again.
     """
 
     client_id: str
@@ -77,6 +91,10 @@ class Facts(msgspec.Struct, frozen=True):
     seen_cost: Amount = ZERO
     updated_ms: int | None = None
     reasons: tuple[str, ...] = ()
+    amends: Amends = ()
+    foreign: Amended | None = None
+    gone: tuple[int, str] = (0, "")
+    back: int = 0
 
     @property
     def order_id(self) -> str | None:
@@ -94,10 +112,57 @@ class Facts(msgspec.Struct, frozen=True):
         return max(self.seen_cost, self.fills_cost)
 
     @property
+    def terms(self) -> Terms:
+        """Amount and prices of the order now, as far as is known."""
+        intent = self.intent
+        if intent is None:
+            return Terms()
+        if not self.amends and self.foreign is None:
+            return Terms(intent.amount, intent.price, intent.stop_price)
+        *_, last = versions(intent, self.amends, self.foreign)
+        return last
+
+    @property
+    def wishes(self) -> tuple[Intent, ...]:
+        """What the order may be now: as its terms are, and as each change would make it of which nobody knows yet."""
+        intent = self.intent
+        if intent is None or not (self.amends or self.foreign):
+            return () if intent is None else (intent,)
+        possible = (self.terms, *(one.terms for one in self.amends if one.unsettled))
+        return tuple(
+            msgspec.structs.replace(intent, amount=terms.amount, price=terms.price, stop_price=terms.stop_price)
+            for terms in possible
+        )
+
+    @property
+    def unsettled(self) -> tuple[int, ...]:
+        """Numbers of the changes of which nobody knows yet whether they took effect."""
+        return tuple(one.number for one in self.amends if one.unsettled)
+
+    @property
+    def most(self) -> Amount | None:
+        """The base amount that it can be filled by; the larger one while it is not known whether a change took effect."""
+        if not self.amends and self.foreign is None:
+            return None if self.intent is None else self.intent.amount
+        amounts = [wish.amount for wish in self.wishes if wish.amount is not None]
+        return max(amounts, default=None)
+
+    @property
     def overfilled(self) -> Amount:
-        """Base amount filled beyond what was wished; zero for an order that is not, or whose amount is not known."""
-        wished = self.intent.amount if self.intent is not None else None
-        return ZERO if wished is None else max(ZERO, self.filled - wished)
+        """Base amount filled beyond all that was ever wished; zero for an order that is not, or whose amount is not
+        known."""
+        if self.intent is None or self.intent.amount is None:
+            return ZERO
+        wished = self.intent.amount
+        if self.amends or self.foreign is not None:
+            had = (terms.amount for terms in versions(self.intent, self.amends, self.foreign))
+            wished = max(wished, self.most or ZERO, *(amount for amount in had if amount is not None))
+        return max(ZERO, self.filled - wished)
+
+    @property
+    def is_gone(self) -> bool:
+        """A person ended it since the venue did not know it any more, and it was not shown since."""
+        return self.gone[0] > self.back
 
     def has_fill(self, trade_id: str) -> bool:
         """Whether this execution is known."""
@@ -107,6 +172,8 @@ class Facts(msgspec.Struct, frozen=True):
     @property
     def contradicted(self) -> bool:
         """It was given up for good reasons, and yet the venue shows it."""
+        if 0 < self.gone[0] <= self.back:
+            return True
         given_up = {"absent", "not_sent", "refused", "hand:rejected"} & set(self.marks)
         return bool(given_up) and (bool(self.fills) or any(mark in _VENUE_WORDS for mark in self.marks))
 
@@ -132,6 +199,9 @@ _LADDER: tuple[tuple[str, OrderState], ...] = (
 )
 """The first mark that stands decides."""
 
+_ENDS = ("filled", "canceled", "expired")
+"""The venue's words for the end of an order that it had."""
+
 _NO_FILLS = (OrderState.REJECTED, OrderState.NEVER_ACCEPTED, OrderState.UNKNOWN)
 """States that an order with an execution cannot be in: the execution proves that the venue took it."""
 
@@ -140,9 +210,11 @@ FINAL = frozenset(FINAL_STATES)
 
 def state_of(facts: Facts) -> OrderState:
     """What the facts amount to; see the table above."""
-    intent = facts.intent
-    if intent is not None and intent.amount is not None and facts.filled >= intent.amount:
+    most = facts.most
+    if most is not None and facts.filled >= most and not (facts.amends and any(w in facts.marks for w in _ENDS)):
         return OrderState.FILLED
+    if facts.is_gone and not any(word in facts.marks for word in _ENDS):
+        return OrderState(facts.gone[1])
     for mark, state in _LADDER:
         if mark in facts.marks:
             return OrderState.OPEN if facts.fills and state in _NO_FILLS else state
@@ -152,7 +224,19 @@ def state_of(facts: Facts) -> OrderState:
 def merge(facts: Facts, event: AnyEvent) -> Facts:
     """The facts with what `event` proves added. Pure, commutative, idempotent."""
     change = msgspec.structs.replace
-    match event:
+    match event:  # the frequent ones first: a journal of a million events is read at every start
+        case Seen():
+            return change(
+                facts,
+                marks=_with(facts.marks, event.state),
+                order_ids=_with(facts.order_ids, event.order_id),
+                seen_filled=max(facts.seen_filled, event.filled or ZERO),
+                seen_cost=max(facts.seen_cost, event.cost or ZERO),
+                updated_ms=_latest(facts.updated_ms, event.updated_ms),
+                back=max(facts.back, event.back),
+            )
+        case FillSeen():
+            return _with_fill(facts, event)
         case Intent():
             return change(facts, intent=event)
         case Sending(action="create", expiry_ms=expiry_ms):
@@ -165,24 +249,48 @@ def merge(facts: Facts, event: AnyEvent) -> Facts:
             return change(facts, marks=_with(facts.marks, "unknown"), reasons=_with(facts.reasons, reason))
         case Acked(action="create", order_id=order_id):
             return change(facts, marks=_with(facts.marks, "acked"), order_ids=_with(facts.order_ids, order_id))
-        case Seen():
-            return change(
-                facts,
-                marks=_with(facts.marks, event.state),
-                order_ids=_with(facts.order_ids, event.order_id),
-                seen_filled=max(facts.seen_filled, event.filled or ZERO),
-                seen_cost=max(facts.seen_cost, event.cost or ZERO),
-                updated_ms=_latest(facts.updated_ms, event.updated_ms),
-            )
-        case FillSeen():
-            return _with_fill(facts, event)
+        case Amending() | Amended() | Absent(action="amend"):
+            return _with_amend(facts, event)
+        case Sending(action="amend") | NotSent(action="amend") | Refused(action="amend"):
+            return _with_amend(facts, event)
+        case Unknown(action="amend") | Acked(action="amend"):
+            return _with_amend(facts, event)
         case Absent():
             return change(facts, marks=_with(facts.marks, "absent"))
+        case ByHand(status=status, reason=reason) if event.gone:
+            return change(facts, gone=max(facts.gone, (event.gone, status)), reasons=_with(facts.reasons, reason))
         case ByHand(status=status, reason=reason):
             return change(facts, marks=_with(facts.marks, f"hand:{status}"), reasons=_with(facts.reasons, reason))
         case _:
             # a cancel's own request events prove nothing about the order
             return facts
+
+
+def _with_amend(facts: Facts, event: AnyEvent) -> Facts:
+    """What an event about a change proves."""
+    amends = facts.amends
+    match event:
+        case Amending():
+            amends = marked(amends, event.number, wish=event)
+        case Amended(number=0):
+            return msgspec.structs.replace(facts, foreign=newest(facts.foreign, event))
+        case Amended():
+            amends = marked(amends, event.number, "shown")
+        case Sending():
+            amends = marked(amends, event.number, "sending", expiry_ms=event.expiry_ms)
+        case NotSent():
+            amends = marked(amends, event.number, "not_sent", reason=event.reason)
+        case Refused():
+            amends = marked(amends, event.number, "refused", reason=event.reason)
+        case Unknown():
+            amends = marked(amends, event.number, "unknown", reason=event.reason)
+        case Acked():
+            amends = marked(amends, event.number, "acked")
+        case Absent():
+            amends = marked(amends, event.number, "absent")
+        case _:
+            return facts
+    return msgspec.structs.replace(facts, amends=amends)
 
 
 def _with_fill(facts: Facts, event: FillSeen) -> Facts:
@@ -207,6 +315,8 @@ def _trade_id(fill: FillSeen) -> str:
 def _with(words: tuple[str, ...], word: str | None) -> tuple[str, ...]:
     if not word or word in words:
         return words
+    if not words or words[-1] < word:
+        return (*words, word)
     return tuple(sorted((*words, word)))
 
 

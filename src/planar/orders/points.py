@@ -2,6 +2,7 @@
 
     create.called -> intent.journaled -> sending.journaled -> answer.read -> answer.journaled
     cancel.called -> cancel.answered -> cancel.journaled
+    amend.journaled -> amend.sending -> amend.answered -> amend.kept
 
 The observer is None outside of tests.
 """
@@ -18,6 +19,15 @@ ANSWER_JOURNALED = "answer.journaled"
 CANCEL_CALLED = "cancel.called"
 CANCEL_ANSWERED = "cancel.answered"
 CANCEL_JOURNALED = "cancel.journaled"
+REPLACED_CANCELED = "replaced.canceled"
+"""Between the halves of a replacement in two steps; such a replacement reaches the others, too."""
+AMEND_JOURNALED = "amend.journaled"
+AMEND_SENDING = "amend.sending"
+AMEND_ANSWERED = "amend.answered"
+AMEND_KEPT = "amend.kept"
+
+CHANGES = (AMEND_JOURNALED, AMEND_SENDING, AMEND_ANSWERED, AMEND_KEPT)
+"""Those of a change in place."""
 
 ALL = (
     CREATE_CALLED,

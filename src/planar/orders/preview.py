@@ -137,7 +137,7 @@ class Previewer:
 
 def _takes(order: OrderRequest, book: OrderBook) -> bool:
     best = book.best_ask if order.side == "buy" else book.best_bid
-    if order.stop_price is not None:
+    if order.waits:
         return order.type == "market"
     if order.price is None or best is None:
         return order.type == "market"

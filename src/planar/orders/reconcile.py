@@ -28,12 +28,13 @@ from planar.orders.activity import Activity
 from planar.orders.balances import BalanceWatch
 from planar.orders.cancelling import Canceller
 from planar.orders.differences import Bulletin, Policy, Reason, Reconciliation
-from planar.orders.events import FillSeen, Intent, NotSent
+from planar.orders.events import Intent, NotSent
 from planar.orders.findings import Findings
 from planar.orders.ids import ClientIds
 from planar.orders.machine import FINAL
 from planar.orders.store import OrderStore
 from planar.orders.venue_side import VenueSide
+from planar.orders.view import fill_event
 from planar.transport.context import Priority, at_most
 
 BY_HISTORY = 5
@@ -181,7 +182,11 @@ class Pass:
         elif many:
             since_ms = min(self._asked_ms(client_id) for client_id in missing) - MARGIN_MS
             await self._take_histories(many, since_ms)
-        await self._ask_one_by_one([*doubtful, *(name for name in missing if self._store.state(name) not in FINAL)])
+        left = [name for name in missing if self._store.state(name) not in FINAL]
+        if self._reason == "timer":  # unknown orders are being asked for already, at the pace that the limits allow
+            self._unknown += [name for name in left if self._store.state(name) is OrderState.UNKNOWN]
+            left = [name for name in left if name not in self._unknown]
+        await self._ask_one_by_one([*doubtful, *left])
 
     def _asked_ms(self, client_id: str) -> int:
         intent = self._store.facts(client_id).intent
@@ -324,7 +329,7 @@ class Pass:
             if client_id is None or any(one.trade_id == fill.id for one in self._store.facts(client_id).fills):
                 continue
             before = self._store.order(client_id)
-            self._store.keep(_event(fill, client_id))
+            self._store.keep(fill_event(fill, client_id))
             after = self._store.order(client_id)
             if after.state is not before.state:
                 self._found.settled_now(before, after)
@@ -381,18 +386,3 @@ class Pass:
             )
         )
         self._store.observe_quietly(order, "orphan")
-
-
-def _event(fill: Fill, client_id: str) -> FillSeen:
-    return FillSeen(
-        client_id=client_id,
-        wall_ms=runtime.wall_ms(),
-        trade_id=fill.id,
-        order_id=fill.order_id,
-        price=fill.price,
-        amount=fill.amount,
-        fee=fill.fee.cost if fill.fee else None,
-        fee_currency=fill.fee.currency if fill.fee else None,
-        maker=fill.taker_or_maker == "maker" if fill.taker_or_maker else None,
-        ts_ms=fill.ts_ms,
-    )

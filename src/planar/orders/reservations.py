@@ -28,8 +28,10 @@ def need(wish: Intent | OrderRequest, market: Market, filled: Amount = ZERO) -> 
         None where it cannot be told: no spot market, a market buy by amount, or a stop order, which some venues take
         without the funds for it; and where the order may borrow.
     """
-    if market.type != "spot" or wish.stop_price is not None or any(name in wish.params for name in BORROWING):
+    if market.type != "spot" or wish.waits or any(name in wish.params for name in BORROWING):
         return None
+    if wish.member is not None and wish.member.contingency == "bracket" and wish.member.role != "entry":
+        return None  # it sells what its entry buys, or the reverse
     left = None if wish.amount is None else max(ZERO, Amount(wish.amount - filled))
     if wish.side == "sell":
         return None if left is None else (market.base, left)
@@ -38,6 +40,22 @@ def need(wish: Intent | OrderRequest, market: Market, filled: Amount = ZERO) -> 
     if left is None or wish.price is None or wish.type != "limit":
         return None
     return market.quote, value_of(market, left, wish.price)
+
+
+def most_needed(facts: Facts, market: Market) -> tuple[str, Amount] | None:
+    """What an order may bind: as its terms are now, or as a change would make it of which nobody knows yet."""
+    found = [need(wish, market, facts.filled) for wish in facts.wishes]
+    return max((one for one in found if one is not None), key=lambda one: one[1], default=None)
+
+
+def more_needed(facts: Facts, market: Market) -> tuple[str, Amount] | None:
+    """How much more than now an order would bind after a change of which nobody knows yet."""
+    if not facts.unsettled:
+        return None
+    now, then = need(facts.wishes[0], market, facts.filled), most_needed(facts, market)
+    if now is None or then is None or then[1] <= now[1]:
+        return None
+    return then[0], Amount(then[1] - now[1])
 
 
 def reserved(
@@ -55,7 +73,7 @@ def reserved(
         market = None if intent is None else market_of(intent.symbol)
         if intent is None or market is None or state_of(facts) in FINAL_STATES:
             continue
-        found = need(intent, market, facts.filled)
+        found = most_needed(facts, market)
         if found is None:
             continue
         currency, amount = found

@@ -27,6 +27,7 @@ from planar.errors import NotSupported, PlanarError
 from planar.models import Order, OrderState
 from planar.orders.events import Absent, Intent
 from planar.orders.store import OrderStore
+from planar.orders.sweeps import Sweeps
 from planar.transport.alarms import Alarms
 
 log = logging.getLogger("planar.orders")
@@ -36,7 +37,9 @@ ALARM_S = 8.0
 """So long after an order became unknown somebody is told; leaves room for sinks within ten seconds."""
 LATER_S = (10.0, 30.0, 120.0, 600.0)
 """Pauses after which an order that was proven absent is asked for again."""
-PAGE = 500
+SLOWER, MUCH_SLOWER = 1.6, 10.0
+"""How much longer each pause is than the one before; the second where each round searches lists, which costs more."""
+MARGIN_MS = 60_000
 QUERY_MS = 15_000
 """How long a query may wait at the least: for the budget too, which orders and cancels may have used up."""
 
@@ -64,6 +67,9 @@ class Resolver:
         self._account = account
         self._store = store
         self._timeout_ms = max(timeout_ms, QUERY_MS)
+        self._sweeps = Sweeps(adapter, self._timeout_ms)
+        # whether an order can be asked for by client id; else that means to search the lists, which a sweep does anyway
+        self._named = adapter.profile.client_id.query_param is not None
         store.on_contradiction = self._contradicted
 
     async def resolve(self, client_id: str) -> None:
@@ -86,7 +92,7 @@ class Resolver:
                 log.info("order %s is still unknown; a query failed: %s", client_id, error)
                 pause_s = max(pause_s, error.retry_after_s or 0.0)
             await runtime.sleep(pause_s * runtime.current().random.uniform(0.8, 1.2))
-            pause_s = min(pause_s * 1.6, self._adapter.profile.resolve_pause_s)
+            pause_s = min(pause_s * (SLOWER if self._named else MUCH_SLOWER), self._adapter.profile.resolve_pause_s)
 
     async def _look_later(self, client_id: str) -> None:
         """Ask a few times more for an order that was proven absent; what shows it is taken in by the store."""
@@ -137,16 +143,30 @@ class Resolver:
         )
 
     async def step(self, client_id: str) -> bool:
-        """One round: ask by client id; past the expiry, try the proof. True if the order is no longer UNKNOWN."""
+        """One round: ask for the order; past the expiry, try the proof. True if the order is no longer UNKNOWN."""
         facts = self._store.facts(client_id)
-        assert facts.intent is not None
-        order = await self._query(facts.intent)
+        intent, expiry_ms = facts.intent, facts.expiry_ms
+        assert intent is not None
+        if not self._named and expiry_ms is not None and await self._expired(expiry_ms):
+            return await self._prove_absent(intent, expiry_ms)  # whose lists would show it
+        order = await (self._query(intent) if self._named else self._listed(intent, expiry_ms))
         if order is not None:
             self._store.observe(order, "query")
             return True
-        if facts.expiry_ms is not None and await self._expired(facts.expiry_ms):
-            return await self._prove_absent(facts.intent, facts.expiry_ms)
+        if self._named and expiry_ms is not None and await self._expired(expiry_ms):
+            return await self._prove_absent(intent, expiry_ms)
         return False
+
+    async def _listed(self, intent: Intent, expiry_ms: int | None) -> Order | None:
+        """The order in lists that all who look for one share."""
+        sweep = await self._sweeps.sweep(intent.symbol, self._since_ms(intent, expiry_ms), trades=False)
+        return sweep.named(intent.client_id)
+
+    def _since_ms(self, intent: Intent, expiry_ms: int | None) -> int:
+        """The venue's time of the request, less a margin: a clock that was set since must not hide the order."""
+        window_ms = self._adapter.profile.expiry.window_ms
+        sent_ms = intent.wall_ms if expiry_ms is None else min(intent.wall_ms, expiry_ms - window_ms)
+        return sent_ms - MARGIN_MS
 
     async def _query(self, intent: Intent) -> Order | None:
         ref = OrderRef(intent.symbol, client_id=intent.client_id)
@@ -186,28 +206,13 @@ class Resolver:
     async def _search(self, intent: Intent, expiry_ms: int) -> _Sight:
         """The order wherever the venue may show it; without one, every query was answered and none shows it."""
         due = self._acknowledged(intent)
-        found = await self._query(intent)
-        if found is not None:
-            return _Sight(found)
-        seen: dict[str, Order] = {}
-        for order in await self._adapter.fetch_open_orders(intent.symbol, {}, timeout_ms=self._timeout_ms):
-            seen[order.id or ""] = order
-        # the venue's time of the request, less a margin: a clock that was set since must not hide the order
-        since_ms = min(intent.wall_ms, expiry_ms - self._adapter.profile.expiry.window_ms) - 60_000
-        for order in await self._all_orders(intent.symbol, since_ms):
-            seen[order.id or ""] = order
-        for order in seen.values():
-            if order.client_order_id == intent.client_id:
-                return _Sight(order)
-        newest_ms = max((order.last_update_ts_ms or order.ts_ms or 0 for order in seen.values()), default=0)
-        for order_id in await self._traded_orders(intent.symbol, since_ms):
-            if order_id not in seen:
-                order = await self._adapter.query_order(
-                    OrderRef(intent.symbol, order_id=order_id), {}, timeout_ms=self._timeout_ms
-                )
-                if order is not None and order.client_order_id == intent.client_id:
-                    return _Sight(order)
-        return _Sight(newest_ms=newest_ms, lacks=next((name for name in due if name not in seen), None))
+        if self._named:
+            found = await self._query(intent)
+            if found is not None:
+                return _Sight(found)
+        sweep = await self._sweeps.sweep(intent.symbol, self._since_ms(intent, expiry_ms), trades=True)
+        lacks = next((name for name in due if name not in sweep.orders), None)
+        return _Sight(sweep.named(intent.client_id), sweep.newest_ms, lacks)
 
     def _acknowledged(self, intent: Intent) -> list[str]:
         """The venue's ids of orders of this market that it acknowledged after the wish: what it shows must show them."""
@@ -216,30 +221,8 @@ class Resolver:
             facts = self._store.facts(client_id)
             if facts.intent is None or facts.intent.wall_ms < intent.wall_ms:
                 break
-            if facts.intent.symbol != intent.symbol or facts.intent.stop_price is not None:
+            if facts.intent.symbol != intent.symbol or facts.intent.waits:
                 continue  # stop orders have ids of their own at some venues, until they trigger
             if "acked" in facts.marks and len(facts.order_ids) == 1:
                 found.append(facts.order_ids[0])
         return found
-
-    async def _all_orders(self, symbol: str, since_ms: int) -> list[Order]:
-        found: dict[str, Order] = {}
-        while True:
-            page = await self._adapter.fetch_orders(symbol, since_ms, PAGE, {}, timeout_ms=self._timeout_ms)
-            fresh = [order for order in page if (order.id or "") not in found]
-            found.update({order.id or "": order for order in fresh})
-            if len(page) < PAGE or not fresh:
-                return list(found.values())
-            since_ms = max(order.ts_ms or since_ms for order in fresh)
-
-    async def _traded_orders(self, symbol: str, since_ms: int) -> list[str]:
-        found: dict[str, None] = {}
-        seen: set[str] = set()
-        while True:
-            page = await self._adapter.fetch_my_trades(symbol, since_ms, PAGE, {}, timeout_ms=self._timeout_ms)
-            fresh = [fill for fill in page if fill.id not in seen]
-            seen.update(fill.id for fill in fresh)
-            found.update({fill.order_id: None for fill in fresh if fill.order_id is not None})
-            if len(page) < PAGE or not fresh:
-                return list(found)
-            since_ms = max(fill.ts_ms or since_ms for fill in fresh)

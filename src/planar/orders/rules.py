@@ -10,13 +10,14 @@ here to the market's last known price, if there is a fresh one, and only where t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from planar.adapters.base import OrderRequest
-from planar.errors import ArgumentsRequired, InvalidOrder, MarketClosed, NotSupported, Outcome
+from planar.adapters.kinds import KindTable
+from planar.errors import ArgumentsRequired, InvalidOrder, MarketClosed, Outcome
 from planar.models import Amount, Market, PriceBand
+from planar.models.market import MinMax
 from planar.models.sizing import least_amount, value_of
 from planar.models.steps import fits, rounded
+from planar.orders.kind_rules import check_kinds, check_trigger
 
 SIDES = ("buy", "sell")
 TYPES = ("limit", "market")
@@ -28,7 +29,7 @@ def check_order(
     request: OrderRequest,
     market: Market,
     exchange: str,
-    times_in_force: Sequence[str],
+    kinds: KindTable,
     *,
     band: PriceBand | None = None,
     last_price: Amount | None = None,
@@ -36,14 +37,14 @@ def check_order(
     """Refuse an order that the market's rules would not take.
 
     Args:
-        times_in_force: those that the exchange has.
+        kinds: what of them the market takes.
         band: how far from the market its prices may be.
         last_price: what the market trades at now; None if nothing fresh is known.
 
     Raises:
         InvalidOrder, ArgumentsRequired, MarketClosed, NotSupported: all NOT_SENT.
     """
-    _check_words(request, exchange, times_in_force)
+    _check_words(request, exchange)
     if market.active is False:
         raise MarketClosed(f"{market.symbol} is not active", outcome=Outcome.NOT_SENT, exchange=exchange)
     if request.type == "limit" and request.price is None:
@@ -52,25 +53,19 @@ def check_order(
         raise _invalid("a market order has no price", exchange, "leave price out, or use a limit order")
     if (request.amount is None) == (request.cost is None):
         raise ArgumentsRequired("give either amount or cost", exchange=exchange)
-    if request.cost is not None and request.type != "market":
-        raise _invalid("only market orders are sized by cost", exchange, "give an amount")
-    if request.post_only and (request.type != "limit" or request.time_in_force not in (None, "GTC")):
-        raise _invalid("post_only needs a limit order that may rest", exchange, "leave time_in_force out")
+    check_kinds(request, market, exchange, kinds)
     _check_numbers(request, market, exchange)
     if last_price is not None:
+        check_trigger(request, last_price, exchange, kinds)
         _check_market_notional(request, last_price, market, exchange)
         if band is not None:
             _check_band(request, band, last_price, market, exchange)
 
 
-def _check_words(request: OrderRequest, exchange: str, times_in_force: Sequence[str]) -> None:
+def _check_words(request: OrderRequest, exchange: str) -> None:
     for name, value, allowed in (("side", request.side, SIDES), ("type", request.type, TYPES)):
         if value not in allowed:
             raise _invalid(f"{name} is {value!r}", exchange, f"one of {', '.join(allowed)}")
-    if request.time_in_force is not None and request.time_in_force not in times_in_force:
-        raise NotSupported(
-            f"time_in_force is {request.time_in_force!r}", exchange=exchange, hint=f"one of {', '.join(times_in_force)}"
-        )
 
 
 def _check_numbers(request: OrderRequest, market: Market, exchange: str) -> None:
@@ -80,6 +75,7 @@ def _check_numbers(request: OrderRequest, market: Market, exchange: str) -> None
         ("price", request.price, precision.price, limits.price),
         ("stop_price", request.stop_price, precision.price, limits.price),
         ("cost", request.cost, precision.cost or precision.price, limits.cost),
+        ("trailing_amount", request.trailing_amount, precision.price, MinMax()),
     ):
         if value is None:
             continue
@@ -134,7 +130,7 @@ def _check_notional(amount: Amount, price: Amount, market: Market, exchange: str
 def _check_market_notional(request: OrderRequest, last_price: Amount, market: Market, exchange: str) -> None:
     """A market order that is far too small at the last price."""
     least = market.limits.cost.min
-    if request.type != "market" or request.stop_price is not None or request.amount is None or not least:
+    if request.type != "market" or request.waits or request.amount is None or not least:
         return
     notional = value_of(market, request.amount, last_price)
     if notional < least * (1 - SLACK):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from planar.orders.journal import Journal
 from planar.orders.machine import FINAL, Facts, merge, state_of
 
-ENDED_KEPT = 5_000
+ENDED_KEPT = 500
 """Ended orders whose facts stay in memory, at the least."""
 
 

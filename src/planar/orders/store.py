@@ -9,12 +9,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
+from msgspec.structs import replace
+
+import planar.runtime as runtime
 from planar.errors import JournalError
 from planar.models import Fill, Order, OrderState
+from planar.orders.amends import sight_of
 from planar.orders.early import EarlyFills
-from planar.orders.events import AnyEvent, FillSeen
+from planar.orders.events import Amended, Amending, AnyEvent, FillSeen, GroupEnded, Seen
 from planar.orders.journal import Journal
 from planar.orders.machine import Facts, merge, state_of
 from planar.orders.shelf import Shelf
@@ -23,7 +28,10 @@ from planar.orders.view import events_of, fill_event, order_of
 log = logging.getLogger("planar.orders")
 
 
-LAST_KEPT = 5_000
+CHANGES_KEPT = 10_000
+"""So many of the last changes are counted by the limits."""
+
+LAST_KEPT = 500
 """Ended orders of which the venue's whole answer stays in memory, at the least."""
 
 
@@ -33,6 +41,10 @@ class OrderStore:
     Attributes:
         listeners: called with the client id of each order that changes.
         on_contradiction: called with that of an order which was given up and is then seen at the venue.
+        on_overfill: called with that of an order which is filled beyond its amount, each time by more.
+        groups: group of linked orders -> its orders, oldest first.
+        ended_groups: those that this program linked and that have ended -> how.
+        shows_terms: the venue's answers show amount and price of an order as they are now; what changed is taken in.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -42,8 +54,15 @@ class OrderStore:
         self._by_order_id: dict[tuple[str, str], str] = {}
         self.listeners: list[Callable[[str], None]] = []
         self.on_contradiction: Callable[[str], None] | None = None
+        self.on_overfill: Callable[[str], None] | None = None
+        self.shows_terms = False
         self._changed: dict[str, asyncio.Event] = {}
         self._intents: dict[str, str] = {}
+        self._amend_intents: dict[str, tuple[str, int]] = {}
+        self._unsettled: dict[str, None] = {}
+        self.groups: dict[str, dict[str, None]] = {}
+        self.ended_groups: dict[str, str] = {}
+        self._wished_ms: deque[int] = deque(maxlen=CHANGES_KEPT)
         self._held: list[AnyEvent] = []
         self._early = EarlyFills()
 
@@ -64,19 +83,20 @@ class OrderStore:
         self.journal.numbered(len(self._shelf))
 
     def _replay(self, chunk: list[tuple[int, AnyEvent]]) -> None:
-        by_order: dict[str, tuple[list[int], list[AnyEvent]]] = {}
-        for row, event in chunk:
-            found = by_order.get(event.client_id)
-            if found is None:
-                by_order[event.client_id] = ([row], [event])
+        by_order: dict[str, list[tuple[int, AnyEvent]]] = {}
+        for pair in chunk:
+            client_id = pair[1].client_id
+            if client_id in by_order:
+                by_order[client_id].append(pair)
             else:
-                found[0].append(row)
-                found[1].append(event)
-        for client_id, (rows, events) in by_order.items():
+                by_order[client_id] = [pair]
+        for client_id, pairs in by_order.items():
             facts = self._shelf.get(client_id)
-            for event in events:
+            for _, event in pairs:
+                if isinstance(event, GroupEnded):
+                    self.ended_groups[client_id] = event.note
                 facts = merge(facts, event)
-            self._shelf.note(client_id, *rows)
+            self._shelf.note(client_id, *[row for row, _ in pairs])
             self._put(facts)
 
     def record(self, *events: AnyEvent) -> None:
@@ -113,6 +133,7 @@ class OrderStore:
 
     def _take(self, events: Sequence[AnyEvent]) -> None:
         contradicted: list[str] = []
+        overfilled: dict[str, None] = {}
         owned: list[FillSeen] = []
         for event in events:
             before = self._shelf.get(event.client_id)
@@ -124,6 +145,13 @@ class OrderStore:
                 log.error("order %s was given up, and yet the venue shows it: %s", event.client_id, marks)
             if after.overfilled > before.overfilled:
                 log.error("order %s is filled beyond its amount, by %s", event.client_id, after.overfilled)
+                overfilled[event.client_id] = None
+            if isinstance(event, GroupEnded):
+                self.ended_groups[event.client_id] = event.note
+            if isinstance(event, Amending):
+                self._wished_ms.append(event.wall_ms)
+            if isinstance(event, Amended) and event.number == 0 and after.foreign is not before.foreign:
+                log.warning("order %s was changed by somebody else: %s", event.client_id, after.terms)
             if len(self._early) and after.intent is not None:
                 for order_id in after.order_ids:
                     waited = self._early.take(after.intent.symbol, order_id)
@@ -133,6 +161,9 @@ class OrderStore:
         for client_id in contradicted:
             if self.on_contradiction is not None:
                 self.on_contradiction(client_id)
+        for client_id in overfilled:
+            if self.on_overfill is not None:
+                self.on_overfill(client_id)
         if owned:
             news = [event for event in owned if self._adds(event)]
             if news:
@@ -146,6 +177,19 @@ class OrderStore:
                 self._intents[intent.intent_id] = facts.client_id
             for order_id in facts.order_ids:
                 self._by_order_id[(intent.symbol, order_id)] = facts.client_id
+        if intent is not None and intent.member is not None:
+            self.groups.setdefault(intent.member.group, {})[facts.client_id] = None
+        if facts.amends:
+            self._put_amends(facts)
+
+    def _put_amends(self, facts: Facts) -> None:
+        for one in facts.amends:
+            if one.wish is not None and one.wish.intent_id:
+                self._amend_intents[one.wish.intent_id] = (facts.client_id, one.number)
+        if facts.unsettled:
+            self._unsettled[facts.client_id] = None
+        else:
+            self._unsettled.pop(facts.client_id, None)
 
     def observe(self, order: Order, source: str) -> None:
         """Take in a sight of an order at the venue; orders that are not of this journal are left alone.
@@ -189,7 +233,18 @@ class OrderStore:
         if client_id is None:
             return []
         self.remember(client_id, order)
-        return [event for event in events_of(order, client_id, source) if self._adds(event)]
+        return [event for event in self._proven(order, client_id, source) if self._adds(event)]
+
+    def _proven(self, order: Order, client_id: str, source: str) -> list[AnyEvent]:
+        """What a sight proves of an order of which something is known already."""
+        events, facts = events_of(order, client_id, source), self._shelf.get(client_id)
+        if facts.is_gone and order.state is OrderState.OPEN:
+            events = [replace(one, back=facts.gone[0]) if isinstance(one, Seen) else one for one in events]
+        if self.shows_terms and facts.intent is not None:
+            changed = sight_of(facts.intent, facts.amends, facts.foreign, order, runtime.wall_ms())
+            if changed is not None:
+                events.append(changed)
+        return events
 
     def remember(self, client_id: str, order: Order) -> None:
         """Keep what the venue showed last, for what the journal does not hold; of ended orders the newest only."""
@@ -217,6 +272,18 @@ class OrderStore:
     def by_intent(self, intent_id: str) -> str | None:
         """Client id of the order with this intent id, if there is one."""
         return self._intents.get(intent_id)
+
+    def by_amend_intent(self, intent_id: str) -> tuple[str, int] | None:
+        """Client id of the order, and number, of the change with this intent id, if there is one."""
+        return self._amend_intents.get(intent_id)
+
+    def changed_since(self, since_ms: int) -> int:
+        """How many changes of orders were wished in this process after a time."""
+        return sum(wished_ms > since_ms for wished_ms in self._wished_ms)
+
+    def unsettled(self) -> list[str]:
+        """Client ids of orders of which nobody knows whether a change took effect."""
+        return list(self._unsettled)
 
     def knows(self, client_id: str) -> bool:
         """Whether this journal holds an order of that name."""

@@ -22,6 +22,9 @@ from planar.orders.view import events_of
 
 log = logging.getLogger("planar.orders")
 
+Send = Callable[[OrderRequest, int], Awaitable[Order]]
+"""Sends an order within so many milliseconds."""
+
 
 class Submitter:
     """Sends the orders of one account.
@@ -52,8 +55,11 @@ class Submitter:
         self._refresh = refresh
         self._closing = False
 
-    async def submit(self, request: OrderRequest, timeout_ms: int | None) -> None:
+    async def submit(self, request: OrderRequest, timeout_ms: int | None, send: Send | None = None) -> None:
         """Send a journaled order and journal what became of it; what is unknown is looked into until the deadline.
+
+        Args:
+            send: how it is sent; None: by a request of its own.
 
         Raises:
             OrderUnknown: the venue may have it.
@@ -63,9 +69,7 @@ class Submitter:
         limit_ms = timeout_ms or self._timeout_ms
         started = runtime.monotonic()
         try:
-            order = await self._adapter.submit(
-                request, timeout_ms=limit_ms, on_send=lambda: self._journal_sending(client_id)
-            )
+            order = await (send or self.send_alone)(request, limit_ms)
         except PlanarError as error:
             left_s = limit_ms / 1000 - (runtime.monotonic() - started)
             await self._failed(request, error, left_s)
@@ -81,10 +85,18 @@ class Submitter:
             if request.replaces is not None:
                 self._refresh_replaced(request)
 
-    def _journal_sending(self, client_id: str) -> Awaitable[None] | None:
+    async def send_alone(self, request: OrderRequest, timeout_ms: int) -> Order:
+        """By a request of its own."""
+        return await self._adapter.submit(
+            request, timeout_ms=timeout_ms, on_send=lambda: self.journal_sending(request.client_id)
+        )
+
+    def journal_sending(self, *client_ids: str) -> Awaitable[None] | None:
         """Journal that bytes leave next; what is given back is to be awaited before they do."""
-        expiry_ms = self._adapter.expiry_ms(client_id)
-        self._store.record(Sending(client_id=client_id, wall_ms=runtime.wall_ms(), expiry_ms=expiry_ms))
+        now_ms = runtime.wall_ms()
+        self._store.record(
+            *(Sending(client_id=name, wall_ms=now_ms, expiry_ms=self._adapter.expiry_ms(name)) for name in client_ids)
+        )
         points.reached(points.SENDING_JOURNALED)
         return self._store.journal.durable()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import planar.runtime as runtime
 from planar.models import Amount, Fill, Order, OrderState
 from planar.models.orders import Fee, OrderStatus
-from planar.orders.events import AnyEvent, FillSeen, Seen
+from planar.orders.events import AnyEvent, FeeSeen, FillSeen, Seen
 from planar.orders.machine import Facts, state_of
 
 _STATUS: dict[OrderState, OrderStatus | None] = {
@@ -28,6 +28,7 @@ def order_of(facts: Facts, last: Order | None) -> Order:
     known = facts.seen_filled > 0 or bool(facts.fills) or state not in (OrderState.PENDING, OrderState.UNKNOWN)
     filled, cost = (facts.filled, facts.cost) if known else (None, None)
     side = intent.side if intent else (last.side if last else "buy")
+    terms = facts.terms
     return Order(
         id=facts.order_id,
         client_order_id=facts.client_id,
@@ -38,9 +39,12 @@ def order_of(facts: Facts, last: Order | None) -> Order:
         status=_STATUS[state],
         time_in_force=(intent.time_in_force if intent else None) or (last.time_in_force if last else None),
         post_only=intent.post_only if intent else (last.post_only if last else None),
-        amount=(intent.amount if intent else None) or (last.amount if last else None),
-        price=intent.price if intent else (last.price if last else None),
-        trigger_price=intent.stop_price if intent else (last.trigger_price if last else None),
+        amount=terms.amount or (last.amount if last else None),
+        price=terms.price if intent else (last.price if last else None),
+        trigger_price=terms.stop_price if intent else (last.trigger_price if last else None),
+        take_profit_price=terms.stop_price
+        if intent and intent.trigger == "take_profit"
+        else (last.take_profit_price if last and not intent else None),
         filled=filled,
         cost=cost,
         average=Amount(cost / filled) if filled and cost else None,
@@ -60,9 +64,10 @@ def _fees(facts: Facts) -> tuple[Fee, ...]:
         return ()
     sums: dict[str | None, Amount] = {}
     for fill in facts.fills:
-        if fill.fee is None:
+        if not fill.all_fees:
             return ()
-        sums[fill.fee_currency] = Amount(sums.get(fill.fee_currency, Amount(0)) + fill.fee)
+        for fee in fill.all_fees:
+            sums[fee.currency] = Amount(sums.get(fee.currency, Amount(0)) + fee.cost)
     return tuple(Fee(cost=cost, currency=currency) for currency, cost in sums.items())
 
 
@@ -93,6 +98,7 @@ def fill_event(fill: Fill, client_id: str, order_id: str | None = None) -> FillS
         amount=fill.amount,
         fee=fill.fee.cost if fill.fee else None,
         fee_currency=fill.fee.currency if fill.fee else None,
+        fees=() if fill.fee else tuple(FeeSeen(fee.cost, fee.currency) for fee in fill.fees),
         maker=fill.taker_or_maker == "maker" if fill.taker_or_maker else None,
         ts_ms=fill.ts_ms,
     )

@@ -13,6 +13,7 @@ import planar.runtime as runtime
 from planar.adapters.feed import Feed, Kind, Topic
 from planar.errors import ArgumentsRequired, ExchangeNotAvailable, Outcome
 from planar.models import AccountBalance, Candle, Fill, Order, Ticker, Trade
+from planar.streams.book import LiveBook
 from planar.streams.cursor import Cursor
 from planar.streams.pump import Consumer, Pump
 from planar.streams.states import DEFAULT_RULES, StreamRules, StreamState
@@ -112,6 +113,13 @@ class StreamHub:
                     return (ladder.bids[0][0] + ladder.asks[0][0]) / 2
                 if isinstance(item, Ticker):
                     return item.last if item.mid is None else item.mid
+        return None
+
+    def book_of(self, symbol: str) -> LiveBook | None:
+        """The whole book of a live stream of it; None: there is none."""
+        for pump in self._pumps.values():
+            if pump.kind is Kind.ORDER_BOOK and symbol in pump.feed.topic.symbols and pump.state is StreamState.LIVE:
+                return None if pump.ladder is None else LiveBook(pump.ladder, pump.age_ms)
         return None
 
     # -- pumps -----------------------------------------------------------------------------------------------------

@@ -29,13 +29,16 @@ AlarmKind = Literal[
     "order_ghost",
     "order_orphan",
     "order_contradicted",
+    "order_overfilled",
     "fill_missed",
     "dead_man",
     "audit",
+    "order_group",
 ]
 """`ban`: the venue told us to stay away. `breaker`, `breaker_closed`: a host answers nothing; answers again. `clock`: the
 system clock is wrong. `order_unknown`: an order is unknown for long. `budget`: calls fail since a limit is used up.
-`dead_man`: the dead man's switch struck, or cannot be renewed. `audit`: the audit trail cannot be written. The others:
+`order_overfilled`: an order is filled beyond all that was wished of it. `dead_man`: the dead man's switch struck, or cannot be renewed. `audit`: the audit trail cannot be written. `order_group`:
+linked orders ended otherwise than they were meant to. The others:
 what a reconciliation found (`planar.orders.differences`)."""
 
 Severity = Literal["info", "warning", "error"]

@@ -82,6 +82,11 @@ class NonceLane:
         self._last = 0
         self._shared = _SharedLast(path) if path is not None else None
 
+    @property
+    def taken(self) -> bool:
+        """Whether a request of this process has the turn, so that the next one would wait."""
+        return self._taken
+
     def nonce(self) -> int:
         """Milliseconds of the system clock, and always more than the last."""
         self._last = max(self._last + 1, runtime.wall_ms())
@@ -121,11 +126,12 @@ class NonceLane:
             raise
 
     async def _wait(self, call: CallContext) -> None:
+        left_s = call.remaining_s()  # raises for a call whose time is over: that one must not stand in the queue
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sequence += 1
         heapq.heappush(self._waiting, (int(call.priority), self._sequence, future))
         try:
-            async with asyncio.timeout(call.remaining_s()):
+            async with asyncio.timeout(left_s):
                 await future
         except (TimeoutError, asyncio.CancelledError) as error:
             if future.done() and not future.cancelled():

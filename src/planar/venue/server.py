@@ -215,6 +215,8 @@ class VenueServer:
             delay_s = 0.0 if _is_upgrade(request) else wire.bench().model.latency.draw_s()
             if delay_s:
                 await runtime.sleep(delay_s)
+        except ConnectionResetError:
+            response = web.Response()  # goes nowhere: the client left before the answer that is written in parts
         except BaseException as error:
             if isinstance(error, Exception):
                 passage.settle("failed")

@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Context, D
 import pytest
 
 from planar.adapters.base import OrderRequest
+from planar.adapters.kinds import KindRow
 from planar.adapters.kraken.executions import Executions
 from planar.cli import output
 from planar.errors import InvalidOrder
@@ -58,7 +59,7 @@ def _hint(amount: str, price: str) -> str | None:
         price=Amount(price),
     )
     with pytest.raises(InvalidOrder) as raised:
-        check_order(request, BTC, "binance", ("GTC",))
+        check_order(request, BTC, "binance", {"limit": KindRow()})
     return raised.value.hint
 
 

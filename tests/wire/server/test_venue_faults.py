@@ -126,6 +126,19 @@ async def test_cut_answer_always_lacks_its_last_byte(client: Client, venue: Venu
         await place(client)
 
 
+async def test_cut_answer_to_a_client_that_has_left(
+    client: Client, venue: Venue, caplog: pytest.LogCaptureFixture
+) -> None:
+    inject(venue, CutAnswer(keep_bytes=5), path="/api/patient")
+    with pytest.raises(TimeoutError):
+        async with client.request("GET", f"{API}/api/patient", timeout=aiohttp.ClientTimeout(total=0.05)):
+            raise AssertionError("there is no answer")
+    await eventually(lambda: venue.wire.witness.counts["done"] == 1)
+    await eventually(lambda: venue.wire.witness.requests[-1].duration_us is not None)
+    assert (venue.wire.witness.requests[-1].verdict, venue.wire.witness.requests[-1].sent) == ("done", None)
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "body", "content_type"),
     [

@@ -12,6 +12,7 @@ from aiohttp import web
 from planar.errors import BadRequest
 from planar.venue import clock
 from planar.venue.bookkeeping import held
+from planar.venue.connection import VenueRequest
 from planar.venue.engine import listing
 from planar.venue.engine.exchange import VirtualExchange
 from planar.venue.engine.latency import Latency
@@ -94,6 +95,9 @@ class ToyWire:
             return web.json_response({"orderId": len(self.orders), "padding": "x" * 100})
         if path == "/api/orders":
             return web.json_response(self.orders)
+        if path == "/api/patient":
+            await cast(VenueRequest, request).connection.gone.wait()
+            return web.json_response({"too": "late"})
         if path == "/api/crash":
             raise RuntimeError("toy crash")
         seen = {

@@ -1,8 +1,12 @@
 """Binance spot: what is true of this venue only."""
 
+from planar.adapters.binance.changes import AMEND, REPLACE, BinanceChanges
+from planar.adapters.binance.entry import ENTRY
 from planar.adapters.binance.hosts import HOSTS
 from planar.adapters.binance.ids import CLIENT_ID, EXPIRY
 from planar.adapters.binance.key_info import KEY_INFO
+from planar.adapters.binance.kinds import KINDS
+from planar.adapters.binance.lists import LINKED
 from planar.adapters.binance.meters import (
     COSTS,
     EMPTY_ANSWERS,
@@ -10,14 +14,21 @@ from planar.adapters.binance.meters import (
     METERS,
     ORDER_ENDPOINTS,
     ORDER_METERS,
+    ORDERS_IN,
     READS,
     REQUEST_METERS,
 )
+from planar.adapters.binance.orders import BinanceOrders
 from planar.adapters.binance.outcomes import ANSWERS, CLOCK_ERRORS, CODES, PARTS, TEXTS
 from planar.adapters.binance.price_band import price_band
 from planar.adapters.binance.quirks import CANCEL_ID_FIELD, CCXT_CONFIG, MARKET_TYPES, REUSE_S, WEBSOCKET_MESSAGES_PER_S
 from planar.adapters.binance.readers import candles, depth
 from planar.adapters.profile import Profile
+
+
+class Binance(BinanceOrders, BinanceChanges):
+    """What stands in the place of CCXT's methods."""
+
 
 PROFILE = Profile(
     id="binance",
@@ -45,6 +56,13 @@ PROFILE = Profile(
     candle_reader=candles,
     book_reader=depth,
     price_band=price_band,
+    kinds=KINDS,
+    linked=LINKED,
+    orders_in=ORDERS_IN,
     reuse_s=REUSE_S,
     fees_on_top=False,
+    entry=ENTRY,
+    mixin=Binance,
+    amend=AMEND,
+    replace=REPLACE,
 )

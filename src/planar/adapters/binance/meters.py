@@ -50,7 +50,12 @@ REQUEST_METERS = ("raw",)
 
 ORDER_METERS = ("orders_10s", "orders_day")
 
-ORDER_ENDPOINTS = frozenset({("POST", "order"), ("POST", "order/cancelReplace"), ("POST", "sor/order")})
+ORDERS_IN = {("POST", "orderList/oco"): 2, ("POST", "orderList/oto"): 2, ("POST", "orderList/otoco"): 3}
+"""How many orders one request places."""
+
+ORDER_ENDPOINTS = frozenset(
+    {("POST", "order"), ("POST", "order/cancelReplace"), ("POST", "sor/order"), *ORDERS_IN}
+)
 
 READS = frozenset(
     {

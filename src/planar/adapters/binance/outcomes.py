@@ -21,7 +21,7 @@ CODES = {
     "-1000": ErrorRow(errors.ExchangeNotAvailable, Outcome.UNKNOWN),
     "-1001": ErrorRow(errors.ExchangeNotAvailable, Outcome.UNKNOWN),
     "-1002": ErrorRow(errors.AuthenticationError, hint=_KEY_HINT),
-    "-1003": ErrorRow(errors.DDoSProtection),
+    "-1003": ErrorRow(errors.RateLimitExceeded),
     "-1004": ErrorRow(errors.ExchangeNotAvailable, Outcome.UNKNOWN),
     "-1006": ErrorRow(errors.ExchangeNotAvailable, Outcome.UNKNOWN),
     "-1007": ErrorRow(errors.RequestTimeout, Outcome.UNKNOWN),
@@ -91,6 +91,8 @@ CODES = {
     "-2021": ErrorRow(errors.OperationRejected, Outcome.UNKNOWN),
     "-2022": ErrorRow(errors.OperationRejected),
     "-2026": ErrorRow(errors.OrderNotFound, hint="the order is older than 90 days and was archived unfilled"),
+    "-2038": ErrorRow(errors.OperationRejected, hint="only less of an open limit order is changed in place"),
+    "-2039": ErrorRow(errors.BadRequest, hint="both ids were given, and they are those of different orders"),
 }
 """Not listed: -1152 to -1161 of SBE and -1169 to -1191 of FIX, which Planar does not speak; refusals like all others."""
 
@@ -98,6 +100,7 @@ CLOCK_ERRORS = frozenset({"-1021"})
 """The timestamp is outside of recvWindow, or more than a second ahead (documentation: Timing security)."""
 
 TEXTS = (
+    ("IP banned until", ErrorRow(errors.DDoSProtection)),
     ("Account has insufficient balance", ErrorRow(errors.InsufficientFunds)),
     ("Duplicate order sent", ErrorRow(errors.DuplicateOrderId)),
     ("would immediately match and take", ErrorRow(errors.OrderImmediatelyFillable)),
@@ -110,6 +113,7 @@ TEXTS = (
     ("API trading is not enabled", ErrorRow(errors.PermissionDenied)),
     ("not supported for this symbol", ErrorRow(errors.OperationRejected, hint="markets[symbol] says what it takes")),
     ("not support for this symbol", ErrorRow(errors.OperationRejected, hint="markets[symbol] says what it takes")),
+    ("Unknown order sent", ErrorRow(errors.OrderNotFound)),
     ("Cancel order is invalid", ErrorRow(errors.BadRequest)),
     ("not canceled due to cancel restrictions", ErrorRow(errors.OperationRejected)),
     ("Order book liquidity is less than", ErrorRow(errors.OrderNotFillable)),
@@ -151,7 +155,15 @@ ANSWERS = {
     ("private", "GET", "allOrders"): _LIST,
     ("private", "GET", "order"): _ORDER,
     ("private", "POST", "order"): AnswerRule(fields=("symbol", "orderId")),
-    ("private", "DELETE", "order"): AnswerRule(fields=("symbol", "orderId", "status")),
+    # who cancels one order of a list cancels the list, and is answered with it
+    ("private", "DELETE", "order"): AnswerRule(
+        fields=("symbol", "orderId", "status"), instead=("orderListId", "orderReports")
+    ),
+    ("private", "PUT", "order/amend/keepPriority"): AnswerRule(
+        holder="amendedOrder", fields=("symbol", "orderId", "qty", "executedQty", "status")
+    ),
     ("private", "POST", "order/cancelReplace"): AnswerRule(fields=("newOrderResponse",)),
+    ("private", "POST", "orderList/oco"): AnswerRule(fields=("orderListId", "orderReports")),
+    ("private", "POST", "orderList/otoco"): AnswerRule(fields=("orderListId", "orderReports")),
 }
 """What the documented answers hold."""

@@ -1,9 +1,12 @@
 """Kraken spot: what is true of this venue only."""
 
+from planar.adapters.kraken.changes import AMEND, BATCH, KrakenChanges
+from planar.adapters.kraken.entry import ENTRY
 from planar.adapters.kraken.history import KrakenHistory
 from planar.adapters.kraken.hosts import HOSTS
 from planar.adapters.kraken.ids import CLIENT_ID, EXPIRY
 from planar.adapters.kraken.key_info import KEY_INFO
+from planar.adapters.kraken.kinds import KINDS
 from planar.adapters.kraken.meters import COSTS, METERS, READS, KrakenCosts
 from planar.adapters.kraken.outcomes import ANSWERS, CODES, KEY_STOPS, STOPS, UNLISTED
 from planar.adapters.kraken.quirks import (
@@ -12,14 +15,13 @@ from planar.adapters.kraken.quirks import (
     DEAD_MAN,
     NONCE_SECTIONS,
     REUSE_S,
-    STOP_PARAM,
-    TIMES_IN_FORCE,
 )
+from planar.adapters.kraken.reading import KrakenReading
 from planar.adapters.kraken.sockets import KrakenSockets
 from planar.adapters.profile import Profile
 
 
-class Kraken(KrakenCosts, KrakenHistory, KrakenSockets):
+class Kraken(KrakenReading, KrakenCosts, KrakenChanges, KrakenHistory, KrakenSockets):
     """What stands in the place of CCXT's methods."""
 
 
@@ -38,8 +40,7 @@ PROFILE = Profile(
     nonce_sections=NONCE_SECTIONS,
     client_id=CLIENT_ID,
     expiry=EXPIRY,
-    stop_param=STOP_PARAM,
-    times_in_force=TIMES_IN_FORCE,
+    kinds=KINDS,
     ccxt=CCXT_CONFIG,
     acknowledges=True,
     balance_hints_s=BALANCE_HINTS_S,
@@ -48,5 +49,8 @@ PROFILE = Profile(
     reuse_s=REUSE_S,
     cancels_whole_account=True,
     dead_man=DEAD_MAN,
+    entry=ENTRY,
+    amend=AMEND,
+    batch=BATCH,
     resolve_pause_s=8.0,  # a round is two queries, and the counter forgets one in three seconds
 )

@@ -88,7 +88,7 @@ class KrakenCosts:
             case "AddOrder":
                 costs.append((f"trading/{params.get('pair')}", FIXED))
             case "AddOrderBatch":
-                costs.append((f"trading/{params.get('pair')}", FIXED * len(params.get("orders") or ())))
+                costs.append((f"trading/{params.get('pair')}", FIXED / 2 * len(params.get("orders") or ())))
             case "AmendOrder" | "EditOrder":
                 pair, age_s = self._placed_at(params)
                 costs.append((f"trading/{pair}", FIXED + by_age(AMEND if path == "AmendOrder" else EDIT, age_s)))
@@ -98,10 +98,11 @@ class KrakenCosts:
 
     def unasked_costs(self, path: str, params: Mapping[str, Any]) -> Sequence[tuple[str, float]]:
         """See `CcxtSeam`. Cancels are counted, and never wait for that."""
-        if path != "CancelOrder":
+        if path not in ("CancelOrder", "CancelOrderBatch"):
             return ()
-        pair, age_s = self._placed_at(params)
-        return [(f"trading/{pair}", by_age(CANCEL, age_s))]
+        orders = [{"txid": name} for name in params["orders"]] if path == "CancelOrderBatch" else [params]
+        placed = [self._placed_at(order) for order in orders]
+        return [(f"trading/{pair}", by_age(CANCEL, age_s)) for pair, age_s in placed]
 
     async def fetch2(
         self,
@@ -118,6 +119,9 @@ class KrakenCosts:
         finally:
             if path in ("AddOrder", "AmendOrder", "EditOrder"):
                 self._note(asked, asked.get("pair") or self._placed_at(asked)[0])
+        if path == "AddOrderBatch":
+            for order, row in zip(asked["orders"], answer["result"]["orders"], strict=False):
+                self._note({"txid": row.get("txid"), "cl_ord_id": order.get("cl_ord_id")}, asked.get("pair"))
         if path in ("AddOrder", "EditOrder"):
             named: Any = answer["result"].get("txid")
             for txid in cast("list[Any]", named) if isinstance(named, list) else [named]:

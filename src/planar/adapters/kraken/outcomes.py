@@ -146,6 +146,9 @@ ANSWERS = {
     ("private", "POST", "CancelAll"): AnswerRule(holder="result", fields=("count",)),
     ("private", "POST", "CancelAllOrdersAfter"): AnswerRule(holder="result", fields=("currentTime", "triggerTime")),
     ("private", "POST", "TradeVolume"): AnswerRule(holder="result", fields=("currency",)),
+    ("private", "POST", "AmendOrder"): AnswerRule(holder="result", fields=("amend_id",)),
+    ("private", "POST", "AddOrderBatch"): AnswerRule(holder="result", fields=("orders",)),
+    ("private", "POST", "CancelOrderBatch"): AnswerRule(holder="result", fields=("count",)),
     ("private", "POST", "EditOrder"): _NEW,
 }
 """What the documented answers hold; an account without anything has an empty balance."""

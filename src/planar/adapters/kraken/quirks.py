@@ -2,12 +2,6 @@
 
 from planar.adapters.profile import DeadManRule
 
-STOP_PARAM = "stopLossPrice"
-"""CCXT sends `triggerPrice` as a field that Kraken does not know: the order would execute at once."""
-
-TIMES_IN_FORCE = ("GTC", "IOC")
-"""CCXT passes FOK on, which Kraken does not have (documentation: Add Order, `timeinforce`)."""
-
 NONCE_SECTIONS = ("private",)
 """Each signed request of a key carries a higher nonce than the one that arrived before it (documentation: Spot REST
 authentication). Kraken allows an order every few hundred milliseconds at most, so the lane slows nothing."""
@@ -18,8 +12,6 @@ Kraken recommends. Each renewal counts on the call counter of the key, which is 
 
 CCXT_CONFIG = {
     "has": {
-        # AmendOrder changes an order in place, under its old client id; EditOrder makes a new one without any
-        "editOrder": False,
         # KrakenSockets has these; CCXT's class never unsubscribes
         **dict.fromkeys(("unWatchOrderBook", "unWatchTrades", "unWatchTicker", "unWatchTickers"), True),
     },
