@@ -53,16 +53,23 @@ async def live(
                     raise
                 continue  # a busy machine had no time for it: it is wished again
             if wanted.then_cancel and order.is_open:
-                try:
-                    await exchange.cancel_order(order.client_order_id, SYMBOL)
-                except OrderNotFound:
-                    await order.settled(5)
-                except PlanarError as error:
-                    # a cancel that ran out of its time on a busy machine: the order stands, or not; the last life asks
-                    if not error.retryable and error.outcome is not Outcome.UNKNOWN:
-                        raise
+                await _cancel(exchange, order)
             diary.write(wish=number, done=number)
             number += 1
+
+
+async def _cancel(exchange: Exchange, order: OrderHandle) -> None:
+    """Cancel an order, as often as a busy machine leaves a cancel without its answer."""
+    for _ in range(5):
+        try:
+            await exchange.cancel_order(order.client_order_id, SYMBOL, timeout_ms=5_000)
+        except OrderNotFound:
+            await order.settled(5)
+        except PlanarError as error:
+            if not error.retryable and error.outcome is not Outcome.UNKNOWN:
+                raise
+            continue
+        return
 
 
 async def finish(venue: LocalVenue, account: str, diary: Diary, seed: int, prices: tuple[float, float]) -> list[Belief]:
@@ -81,7 +88,9 @@ async def _belief(exchange: Exchange, wanted: Wish) -> Belief:
         except OrderUnknown:
             return Belief(wanted.amount, None, None, None)
         except PlanarError as error:
-            raise RuntimeError(f"wish {wanted.number} was refused: {error}") from error
+            if error.outcome is not Outcome.REFUSED:
+                raise
+            return Belief(wanted.amount, None, OrderState.REJECTED.value, "0")  # there is no such order
         if order.state not in ABSENT:
             snapshot = await exchange.fetch_order(order.client_order_id, SYMBOL)
             return Belief(wanted.amount, snapshot.id, order.state.value, str(order.filled))

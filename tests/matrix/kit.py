@@ -38,7 +38,12 @@ CREDENTIALS = {
 def structures() -> list[dict[str, Any]]:
     """A spot market, a perpetual and an option, in CCXT's structure."""
     common = {
-        "base": "BTC", "quote": "USDT", "baseId": "BTC", "quoteId": "USDT", "active": True, "info": {},
+        "base": "BTC",
+        "quote": "USDT",
+        "baseId": "BTC",
+        "quoteId": "USDT",
+        "active": True,
+        "info": {},
         "precision": {"amount": 1e-6, "price": 1e-2},
         "limits": {"amount": {"min": 1e-6, "max": 9000.0}, "price": {}, "cost": {"min": 1.0}, "leverage": {}},
         "maker": 0.001,

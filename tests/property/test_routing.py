@@ -26,8 +26,11 @@ def levels(side: str, center: int) -> st.SearchStrategy[tuple[tuple[Amount, Amou
     )
 
 
+IN_QUOTE = st.just(False)
+
+
 def offers(
-    side: Side, name: str, center: int = 100, in_base: st.SearchStrategy[bool] = st.just(False)
+    side: Side, name: str, center: int = 100, in_base: st.SearchStrategy[bool] = IN_QUOTE
 ) -> st.SearchStrategy[Offer]:
     return st.builds(
         Offer,

@@ -376,7 +376,7 @@ async def test_the_budget_counts_what_goes_over_the_socket(desk: Desk) -> None:
         assert used("weight") == before["weight"] + 2  # a connection
     await desk.buy(next(amounts))
     if desk.exchange.id == "binance":
-        assert used("orders_10s") == before["orders_10s"] + 1
+        assert used("orders_10s") >= before["orders_10s"] + 1  # and what the venue's answer says
     else:
         assert used("trading/XBTUSDT") > 0.5
 

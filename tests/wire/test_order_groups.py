@@ -281,6 +281,28 @@ async def test_an_emulated_pair_of_which_one_is_refused_is_taken_back(kraken: Ex
     assert kraken.order_groups() == []
 
 
+@pytest.mark.parametrize("nth", [1, 2])
+async def test_a_lost_answer_within_an_emulated_pair_is_looked_into_before_anything_else_is_sent(
+    nth: int, kraken: Exchange, desk: Desk
+) -> None:
+    low, _, high = await prices(kraken)
+    await kraken.reconcile()
+    desk.running.faults.add("drop_answer", {"path": "/0/private/AddOrder", "nth": nth})
+    desk.running.faults.add("refuse_request", {"path": "/0/private/*Orders", "count": None}, status=503, body="down")
+    words: dict[str, Any] = {"take_profit": high, "stop_loss": low, "emulate": True, "intent_id": "pair"}
+    with pytest.raises(OrderUnknown) as caught:
+        await kraken.create_oco(SYMBOL, "sell", "0.003", **words, timeout_ms=700)
+    group = caught.value.order
+    assert len(desk.standing("kraken")) == nth
+    desk.running.faults.clear()
+    await until(lambda: asyncio.sleep(0, states(group) == {"stop_loss": OPEN, "take_profit": OPEN}))
+    assert len(desk.rows("kraken")) == 2
+    assert (await kraken.create_oco(SYMBOL, "sell", "0.003", **words)).id == group.id
+    assert group.stop_loss is not None
+    await kraken.cancel_order(group.stop_loss.id, SYMBOL)
+    await group.settled(10)
+
+
 async def test_both_exits_that_traded_are_told_as_they_are(
     kraken: Exchange, desk: Desk, workspace: planar.Workspace
 ) -> None:

@@ -36,9 +36,9 @@ def bound_numbers() -> None:
         return
 
     def checked(self: Any, number: Any, decimals: int | None = None) -> None:
-        if decimals is None and ("e" in number or "E" in number or number.count(".") > 1):
-            if not _exponential(number):
-                raise ValueError(f"no number: {number[:40]}")
+        odd = decimals is None and ("e" in number or "E" in number or number.count(".") > 1)
+        if odd and not _exponential(number):
+            raise ValueError(f"no number: {number[:40]}")
         original(self, number, decimals)
 
     checked.planar = True  # type: ignore[attr-defined]

@@ -153,7 +153,6 @@ class Batcher:
             found |= {index: order for index, order in zip(chunk, answers, strict=True) if order is not None}
         return found
 
-
     def _ended(self, ref: OrderRef) -> bool:
         """The journal knows that it ended: the venue's own word says so once more."""
         client_id = self._store.find(ref.symbol, ref.client_id or ref.order_id or "")

@@ -71,9 +71,6 @@ class Decider:
         """
         facts: Facts = self._store.facts(client_id)
         assert facts.intent is not None
-        settle_ms = self._adapter.profile.expiry.settle_ms
-        if runtime.wall_ms() - max(facts.intent.wall_ms, facts.updated_ms or 0) < settle_ms:
-            raise self._refused(f"{client_id} is too young: the venue's answers may lag by {settle_ms} ms")
         symbol = facts.intent.symbol
         ref = OrderRef(symbol, order_id=facts.order_id, client_id=client_id)
         shown = await self._adapter.query_order(ref, {}, timeout_ms=self._timeout_ms)
@@ -83,6 +80,9 @@ class Decider:
         if shown is not None:
             self._store.observe_quietly(shown, "query")
             raise self._refused(f"{client_id} is no unknown order: the venue shows it, {shown.state.value}")
+        settle_ms = self._adapter.profile.expiry.settle_ms
+        if runtime.wall_ms() - max(facts.intent.wall_ms, facts.updated_ms or 0) < settle_ms:
+            raise self._refused(f"{client_id} is too young: the venue's answers may lag by {settle_ms} ms")
         return f"asked for by id ({facts.order_id or client_id}) and among the open orders of {symbol}: not known"
 
     def _refused(self, message: str) -> InvalidOrder:

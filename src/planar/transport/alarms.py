@@ -37,9 +37,9 @@ AlarmKind = Literal[
 ]
 """`ban`: the venue told us to stay away. `breaker`, `breaker_closed`: a host answers nothing; answers again. `clock`: the
 system clock is wrong. `order_unknown`: an order is unknown for long. `budget`: calls fail since a limit is used up.
-`order_overfilled`: an order is filled beyond all that was wished of it. `dead_man`: the dead man's switch struck, or cannot be renewed. `audit`: the audit trail cannot be written. `order_group`:
-linked orders ended otherwise than they were meant to. The others:
-what a reconciliation found (`planar.orders.differences`)."""
+`order_overfilled`: an order is filled beyond all that was wished of it. `dead_man`: the dead man's switch struck, or
+cannot be renewed. `audit`: the audit trail cannot be written. `order_group`: linked orders ended otherwise than they
+were meant to. The others: what a reconciliation found (`planar.orders.differences`)."""
 
 Severity = Literal["info", "warning", "error"]
 

@@ -238,7 +238,9 @@ def test_a_trigger_price_that_is_passed_already_is_refused_or_executes_at_once_a
         Desk().place("sell", "market", "1", stop_price="101")
     at_once = Terms(SYMBOL, "BTC", "USDT", Amount(0), Amount(0), "get", at_once=frozenset({"stop"}))
     assert Desk(at_once).place("sell", "market", "1", stop_price="101").status == "closed"
-    assert Desk(at_once).place("sell", "market", "1", stop_price="100").status == "waiting", "the last price is not known"
+    assert Desk(at_once).place("sell", "market", "1", stop_price="100").status == "waiting", (
+        "the last price is not known"
+    )
 
 
 def test_a_stop_that_cannot_be_paid_when_it_triggers_ends() -> None:

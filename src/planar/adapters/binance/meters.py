@@ -53,9 +53,7 @@ ORDER_METERS = ("orders_10s", "orders_day")
 ORDERS_IN = {("POST", "orderList/oco"): 2, ("POST", "orderList/oto"): 2, ("POST", "orderList/otoco"): 3}
 """How many orders one request places."""
 
-ORDER_ENDPOINTS = frozenset(
-    {("POST", "order"), ("POST", "order/cancelReplace"), ("POST", "sor/order"), *ORDERS_IN}
-)
+ORDER_ENDPOINTS = frozenset({("POST", "order"), ("POST", "order/cancelReplace"), ("POST", "sor/order"), *ORDERS_IN})
 
 READS = frozenset(
     {
