@@ -21,6 +21,7 @@ ALLOWED = {
     "config/aliases.py": "the table of former ids, and the id of the examples",
     "cli/examples.py": "the examples in the help",
     "cli/demo/": "the demo shows one exchange",
+    "models/derivatives.py": "delta is a greek of options as well",
 }
 """Where any exchange may be named -> why."""
 

@@ -26,7 +26,10 @@ HOSTS = {
 }
 """Where market data comes from."""
 QUESTIONS = {
-    "binance": ("/api/v3/depth", "/api/v3/exchangeInfo", "/api/v3/aggTrades", "/api/v3/ticker"),
+    "binance": (
+        *("/api/v3/depth", "/api/v3/exchangeInfo", "/api/v3/aggTrades", "/api/v3/ticker"),
+        *("/fapi/v1/exchangeInfo", "/dapi/v1/exchangeInfo"),  # CCXT loads the markets of all of them
+    ),
     "kraken": ("/0/public/",),
 }
 

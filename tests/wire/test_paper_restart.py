@@ -90,7 +90,7 @@ async def test_after_every_kill_all_is_there_and_nothing_twice(running: Running,
         exchange = await p.exchange("binance", environment="paper", paper=PAPER, enableRateLimit=False)
         found = await exchange.reconcile()
         assert (found.failed, found.orphans, found.foreign) == ((), (), 0)
-        assert await exchange.ready() is None
+        assert exchange.readiness.ready
         for order in exchange.orders.history(10_000):
             if order.state is OrderState.UNKNOWN:
                 await order.resolved(20)

@@ -7,7 +7,7 @@ authentication headers lose their values whatever they hold, and known secrets a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 HIDDEN = "***"
 
@@ -48,11 +48,21 @@ def redact_error(error: BaseException) -> BaseException:
     return error
 
 
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """`error`, its causes and contexts, each once: an error that is raised to several callers can be its own context."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        link = waiting.pop()
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        waiting += [other for other in (link.__context__, link.__cause__) if other is not None]
+
+
 def without_frames(error: BaseException) -> BaseException:
     """`error`, it and its causes without their tracebacks: the frames that sign and send hold key, signature and headers
     in their variables, which some tools print beside each line of a traceback."""
-    link: BaseException | None = error
-    while link is not None:
+    for link in chain(error):
         link.__traceback__ = None
-        link = link.__cause__ or link.__context__
     return error

@@ -12,6 +12,7 @@ import msgspec
 
 import planar.runtime as runtime
 from planar.errors import ConfigError
+from planar.transport.redact import chain
 from planar.transport.shared_redis_script import SCRIPT
 
 ANSWER_S = 0.5
@@ -119,10 +120,8 @@ class RedisLink:
 
 def told(error: BaseException) -> str:
     """What a failure means, in words, and what to do about it."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in chain(error):
         for words, meaning in REMEDIES.items():
             if words in str(cause):
                 return meaning
-        cause = cause.__cause__ or cause.__context__
     return f"it is not reached ({type(error).__name__}): see whether it runs, and whether its URL is right"

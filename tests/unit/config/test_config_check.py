@@ -16,8 +16,11 @@ from config_home import IDS, Home
 from planar.config import check, load, write_init
 from planar.config.credentials import FIELDS
 from planar.config.keys import EXCHANGE_KEYS, SECTIONS, WORKSPACE_KEYS
-from planar.config.schema import LimitSettings
+from planar.config.schema import LimitSettings, PaperSettings
 from planar.config.template import config_text, secrets_text
+
+NOT_A_LINE = ("sandbox", "testnet", "ccxt", "limits", "paper")
+"""Keys that the template does not write in a line of their own: other spellings, and tables."""
 
 
 def test_no_configuration_is_fine(home: Home) -> None:
@@ -143,12 +146,13 @@ def test_each_line_of_the_templates_is_right_when_it_is_switched_on(
         elif line and not line.startswith("#"):
             home.write(f"{section}\n{line}").load()
             seen.add(f"{section} {line.split(' = ')[0]}")
-    wanted = {f"[okx] {key.name}" for key in EXCHANGE_KEYS if key.name not in ("sandbox", "testnet", "ccxt", "limits")}
+    wanted = {f"[okx] {key.name}" for key in EXCHANGE_KEYS if key.name not in NOT_A_LINE}
     wanted |= {f"[{name}] {key.name}" for name, keys in SECTIONS.items() for key in keys}
     wanted.remove("[alarms] telegram_token")  # a secret: in its variable only
     assert len(WORKSPACE_KEYS) == 10
     limits = {f"[okx.limits] {name}" for name in LimitSettings.__struct_fields__ if name != "accounts"}
-    assert seen == wanted | limits | {"[okx.ccxt] options"}
+    paper = {f"[okx.paper] {name.removesuffix('_ms')}" for name in PaperSettings.__struct_fields__}
+    assert seen == wanted | limits | paper | {"[okx.ccxt] options"}
 
 
 def test_the_template_of_the_secrets_holds_no_secret_and_names_every_key() -> None:

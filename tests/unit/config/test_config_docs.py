@@ -61,9 +61,8 @@ def test_the_defaults_on_the_page_are_the_schemas(key: Key) -> None:
     default = getattr(ExchangeSettings(id="x"), key.field)
     texts = {True: "`true`", False: "`false`", None: "none", 10_000: "`10000`", (): "`[]`"}
     texts |= {word: f'`"{word}"`' for word in ("private", "report", "process")}
-    wanted = {"leveraged": "never", "ccxt": "empty", "limits": "none"}.get(key.name) or texts.get(
-        default, f'`"{default}"`'
-    )
+    tables = {"leveraged": "never", "ccxt": "empty", "limits": "none", "paper": "see below"}
+    wanted = tables.get(key.name) or texts.get(default, f'`"{default}"`')
     assert row(key.name)[0] == wanted
 
 

@@ -234,7 +234,7 @@ def test_a_stop_limit_rests_at_its_limit_and_its_funds_stay_kept() -> None:
 
 
 def test_a_trigger_price_that_is_passed_already_is_refused_or_executes_at_once_as_at_the_exchange() -> None:
-    with pytest.raises(OrderImmediatelyFillable, match="at 99 to 101, beyond the trigger price 101"):
+    with pytest.raises(OrderImmediatelyFillable, match="at 99.0 to 101.0, beyond the trigger price 101"):
         Desk().place("sell", "market", "1", stop_price="101")
     at_once = Terms(SYMBOL, "BTC", "USDT", Amount(0), Amount(0), "get", at_once=frozenset({"stop"}))
     assert Desk(at_once).place("sell", "market", "1", stop_price="101").status == "closed"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planar.config.debug import enable_debug
 from planar.errors import ConfigError
-from planar.transport.redact import HIDDEN, redact
+from planar.transport.redact import HIDDEN, redact, without_frames
 
 SECRET = "s3cr3tV4lue" * 4
 
@@ -60,3 +60,16 @@ def test_debug_turns_on_what_is_named() -> None:
     finally:
         logger.setLevel(before[0])
         logger.handlers[:] = before[1]
+
+
+@pytest.mark.timeout(5)
+def test_errors_that_are_each_others_context_lose_their_frames_too() -> None:
+    first, second, beneath = KeyError("a"), ValueError("b"), OSError("c")
+    for error in (first, second, beneath):
+        try:
+            raise error
+        except Exception:
+            pass
+    first.__context__, second.__context__, second.__cause__ = second, first, beneath
+    assert without_frames(first) is first
+    assert [error.__traceback__ for error in (first, second, beneath)] == [None] * 3
