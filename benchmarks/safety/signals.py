@@ -79,6 +79,7 @@ async def trade(venue: LocalVenue, diary: Diary, seed: int, prices: Any, told: S
 
 def one_life(venue: LocalVenue, diary: Diary, seed: int, prices: Any, told: Signaller) -> int:
     """Trade until told to end; whether nothing was left over."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
     asked, unseen = Told(), list[str]()
     complaints = logging.getLogger("asyncio")
     complaints.setLevel(logging.WARNING)
