@@ -30,8 +30,8 @@ def run(*options: str) -> list[dict[str, object]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("exchange", EXCHANGES)
 def test_no_order_is_lost_or_doubled_when_the_process_dies(exchange: str) -> None:
-    (row,) = run("--exchange", exchange, "--kills", "10", "--swallowed", "0")
-    assert row["faults"] == 10
+    (row,) = run("--exchange", exchange, "--kills", "6", "--swallowed", "0")
+    assert row["faults"] == 6
     assert row["wishes"] == row["orders"]
     assert [row[name] for name in WRONG] == [0] * len(WRONG)
 
@@ -39,8 +39,8 @@ def test_no_order_is_lost_or_doubled_when_the_process_dies(exchange: str) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("exchange", EXCHANGES)
 def test_no_order_is_lost_or_doubled_when_answers_are_swallowed(exchange: str) -> None:
-    (row,) = run("--exchange", exchange, "--kills", "0", "--swallowed", "30")
-    assert row["wishes"] == row["orders"] == 30
+    (row,) = run("--exchange", exchange, "--kills", "0", "--swallowed", "15")
+    assert row["wishes"] == row["orders"] == 15
     assert [row[name] for name in WRONG] == [0] * len(WRONG)
 
 

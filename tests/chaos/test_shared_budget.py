@@ -34,9 +34,9 @@ def run(*options: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_processes_that_are_killed_exceed_nothing_and_block_nobody() -> None:
-    found = run("--windows", "6", "--kill")
+    found = run("--windows", "4", "--kill")
     assert found["violations"] == {}
-    assert found["killed"] == 6
+    assert found["killed"] == 4
     assert found["used"] >= LEAST_USED
     assert found["cancels"] > 100
     assert found["cancel_p99_ms"] <= CANCEL_MS
@@ -44,26 +44,9 @@ def test_processes_that_are_killed_exceed_nothing_and_block_nobody() -> None:
 
 @pytest.mark.slow
 def test_a_ban_of_one_process_is_a_ban_of_all() -> None:
-    found = run("--windows", "5", "--ban")
+    found = run("--windows", "4", "--ban")
     assert (found["violations"], found["banned"]) == ({}, 0)
     assert found["used"] >= LEAST_USED
-
-
-@pytest.mark.slow
-@needs_redis
-def test_processes_that_share_only_a_redis() -> None:
-    found = run("--windows", "5", "--redis")
-    assert found["violations"] == {}
-    assert found["used"] >= LEAST_USED
-    assert found["cancel_p99_ms"] <= CANCEL_MS
-
-
-@pytest.mark.slow
-@needs_redis
-def test_without_their_redis_nobody_takes_more_than_a_share() -> None:
-    found = run("--windows", "5", "--redis", "--stop-redis")
-    assert found["violations"] == {}
-    assert found["cancels"] > 0
 
 
 @pytest.mark.slow
@@ -76,7 +59,7 @@ def test_a_redis_that_comes_back_is_shared_again_and_no_limit_is_exceeded() -> N
 
 @pytest.mark.slow
 def test_counters_that_fall_are_used_up_and_never_exceeded_while_processes_are_killed() -> None:
-    found = run("--windows", "6", "--exchange", "kraken", "--kill")
+    found = run("--windows", "4", "--exchange", "kraken", "--kill")
     assert found["violations"] == {}
     assert set(found["counters"]) == {"call counter", "transaction counter"}
     assert min(found["counters"].values()) >= LEAST_USED

@@ -20,7 +20,7 @@ PAPER = {"data": "local", "balances": {"USDT": 10_000, "BTC": 1}, "latency": "80
 
 
 async def trade(directory: Path) -> bytes:
-    """Ten minutes at a market that moves; all that the account has become, as bytes."""
+    """Minutes at a market that moves; all that the account has become, as bytes."""
     wire = load_wire("binance", seed=7, activity=True)
     server = VenueServer([wire])
     record = await server.start(unix_path=str(directory / "venue.sock"))
@@ -34,7 +34,7 @@ async def trade(directory: Path) -> bytes:
             async with exchange.watch_orders() as orders, exchange.watch_my_trades() as fills:
                 orders.on_update(lambda order: log.append(("order", runtime.monotonic(), repr(order), order.info)))
                 fills.on_update(lambda fill: log.append(("fill", runtime.monotonic(), repr(fill))))
-                for number in range(12):
+                for number in range(8):
                     book = await exchange.fetch_order_book(SYMBOL, 5)
                     side, price = ("buy", book.bids[0][0]) if number % 2 else ("sell", book.asks[0][0])
                     await exchange.create_limit_order(SYMBOL, side, "0.003", price)
@@ -42,7 +42,7 @@ async def trade(directory: Path) -> bytes:
                         await exchange.create_market_order(SYMBOL, side, "0.002")
                         stop = round(book.bids[0][0] * 0.9995, 2)
                         await exchange.create_stop_market_order(SYMBOL, "sell", "0.001", stop)
-                    await runtime.sleep(50)
+                    await runtime.sleep(30)
                 await exchange.cancel_all_orders(SYMBOL)
             log.append(repr(await exchange.fetch_balance()))
     finally:

@@ -19,7 +19,7 @@ SYMBOL, OTHER = "BTC/USDT", "ETH/USDT"
 @pytest.fixture(params=["binance", "kraken"])
 async def exchange(request: pytest.FixtureRequest) -> AsyncIterator[Exchange]:
     async with planar.open(private_venue=True) as p:
-        yield await p.exchange(request.param, environment="local")
+        yield await p.exchange(request.param, environment="local", enableRateLimit=False)
 
 
 def without(exchange: Exchange, *methods: str) -> None:

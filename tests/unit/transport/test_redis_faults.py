@@ -217,7 +217,7 @@ async def test_data_that_the_redis_has_lost_count_as_used(loss: str, tmp_path: P
                 server.tell("DEL", "planar:{onemeter-local}:m:sliding/long/@one")
             for own in (one, other):
                 with pytest.raises(RateLimitExceeded):
-                    await reserved(own, 1.0, "long", timeout_ms=4_000)
+                    await reserved(own, 1.0, "long", timeout_ms=1_500)
     finally:
         server.stop()
 
