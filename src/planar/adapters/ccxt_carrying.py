@@ -21,7 +21,8 @@ from planar.adapters.ccxt_describing import exact
 from planar.adapters.ccxt_linked import CcxtLinked
 from planar.adapters.ccxt_safety import withhold
 from planar.adapters.kinds import KindTable, carried, derived_kinds, kinds_of
-from planar.errors import NotSupported, Outcome, PlanarError
+from planar.adapters.order_options import UNIFIED_OPTIONS, check_listed, known_params, would_not_arrive
+from planar.errors import PlanarError
 from planar.models import Market, Order
 from planar.transport.context import OnSend
 from planar.transport.writes import VenueRequest, Withheld, withholding
@@ -57,6 +58,8 @@ class CcxtCarrying(CcxtLinked):
         """Send one order, once."""
         if self._unproven(request):
             await self._prove(request, timeout_ms)
+        if request.params:
+            await self._prove_params(request, timeout_ms)
         return await self.send_order(request, timeout_ms=timeout_ms, on_send=on_send)
 
     def order_params(self, request: OrderRequest) -> dict[str, Any]:
@@ -108,13 +111,40 @@ class CcxtCarrying(CcxtLinked):
             except PlanarError:  # without it, it is no order that CCXT would send: so it counts
                 continue
             if other is not None and _same(made, other, lasting):
-                raise NotSupported(
-                    f"{what} of this order would not reach the exchange: CCXT sends the same request without it",
-                    exchange=self.id,
-                    outcome=Outcome.NOT_SENT,
-                    hint="leave it out, or give the exchange's own parameters in params",
-                )
+                raise would_not_arrive(what, self.id)
         self._proven.add(self._key(request))
+
+    async def _prove_params(self, request: OrderRequest, timeout_ms: int) -> None:
+        """Refuse an order with a parameter that would not reach the venue, or under a name that it does not have.
+
+        Raises:
+            NotSupported: NOT_SENT.
+        """
+        key, market = self._key(request), self.market_of(request.symbol)
+        asked = [name for name, value in request.params.items() if value is not None and value is not False]
+        names = [name for name in asked if (*key, name) not in self._proven]
+        if not names:
+            return
+        made = await self._request_of(request, timeout_ms)
+        again = await self._request_of(request, timeout_ms) or made
+        if made is None or again is None:
+            return
+        lasting = {name for name, value in made.params.items() if again.params.get(name) == value}
+        known = known_params(self.profile, market)
+        for name in names:
+            if known is None:
+                feature = partial(cast(Any, self.exchange).feature_value, request.symbol, "createOrder")
+                check_listed(name, feature, self.id, request.symbol)
+            elif name in UNIFIED_OPTIONS and name not in known and name in made.params:
+                raise would_not_arrive(name, self.id)  # CCXT only passes its own word on, which the venue ignores
+            rest = {other: value for other, value in request.params.items() if other != name}
+            try:
+                plain = await self._request_of(msgspec.structs.replace(request, params=rest), timeout_ms)
+            except PlanarError:  # without it, it is no order that CCXT would send: so it counts
+                continue
+            if plain is not None and _same(made, plain, lasting):
+                raise would_not_arrive(name, self.id)
+        self._proven.update((*key, name) for name in names)
 
     async def _request_of(self, request: OrderRequest, timeout_ms: int) -> VenueRequest | None:
         """The request that CCXT makes of an order; None where it is none of HTTP."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -24,6 +24,8 @@ from planar.adapters.feed import Item, Kind, Sink, Source, Topic
 from planar.errors import BadResponse, PlanarError, RequestTimeout
 from planar.models import Candle
 from planar.models import from_ccxt as convert
+from planar.models.derivatives import Liquidation
+from planar.models.from_ccxt.plain import plain
 from planar.transport.context import CallContext, Priority, calling
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def _candle(row: object, *, exchange: str, received_ns: int) -> Candle:
     return convert.candles([row], exchange=exchange)[0]
 
 
+_liquidation = plain(Liquidation, "liquidation")
 _CONVERT: dict[Kind, Callable[..., Item]] = {
     Kind.TRADES: convert.trade,
     Kind.ORDERS: convert.order,
@@ -51,6 +54,14 @@ _CONVERT: dict[Kind, Callable[..., Item]] = {
     Kind.TICKER: convert.ticker,
     Kind.TICKERS: convert.ticker,
     Kind.OHLCV: _candle,
+    Kind.BIDS_ASKS: convert.ticker,
+    Kind.MARK_PRICE: convert.ticker,
+    Kind.MARK_PRICES: convert.ticker,
+    Kind.FUNDING_RATE: convert.funding_rate,
+    Kind.FUNDING_RATES: convert.funding_rate,
+    Kind.LIQUIDATIONS: _liquidation,
+    Kind.MY_LIQUIDATIONS: _liquidation,
+    Kind.POSITIONS: convert.position,
 }
 
 
@@ -185,12 +196,14 @@ class CcxtFeed:
                 return (symbol, topic.depth)
             case Kind.OHLCV:
                 return (symbol, topic.timeframe, None, None)
-            case Kind.TRADES | Kind.ORDERS | Kind.MY_TRADES:
+            case Kind.TRADES | Kind.ORDERS | Kind.MY_TRADES | Kind.LIQUIDATIONS | Kind.MY_LIQUIDATIONS:
                 return (symbol, None, None)
-            case Kind.TICKER:
+            case Kind.TICKER | Kind.MARK_PRICE | Kind.FUNDING_RATE:
                 return (symbol,)
-            case Kind.TICKERS:
+            case Kind.TICKERS | Kind.BIDS_ASKS | Kind.MARK_PRICES | Kind.FUNDING_RATES:
                 return (list(topic.symbols),)
+            case Kind.POSITIONS:
+                return (list(topic.symbols) or None, None, None)
             case Kind.BALANCE:
                 return ()
 
@@ -213,7 +226,8 @@ class CcxtFeed:
         if self.topic.kind is Kind.OHLCV:
             more = (self.topic.timeframe,)
         with calling(CallContext(method, CALL_MS, Priority.MARKET, reading=True)):
-            asked = list(self.topic.symbols) if self.topic.kind is Kind.TICKERS else symbol
+            many = self.topic.kind.is_table or self.topic.kind is Kind.POSITIONS
+            asked = list(self.topic.symbols) or None if many else symbol
             try:
                 async with asyncio.timeout(CALL_MS / 1000):
                     await getattr(self._exchange, method)(asked, *more, {})
@@ -248,7 +262,7 @@ class CcxtFeed:
             self._take_rows(result)
         else:
             for raw in tickers_of(result):
-                if raw["symbol"] in self.topic.symbols:
+                if raw["symbol"] in self.topic.symbols and not _of_another_kind(kind, raw):
                     self._deliver(raw)
 
     def _take_book(self, book: Any) -> None:
@@ -314,6 +328,11 @@ class CcxtFeed:
             self.sink.lost(error.message)
             return
         self.sink.deliver(item)
+
+
+def _of_another_kind(kind: Kind, raw: Mapping[str, Any]) -> bool:
+    """Whether a ticker is none of mark prices: CCXT tells both to who waits for either, where they share a name."""
+    return kind in (Kind.MARK_PRICE, Kind.MARK_PRICES) and raw.get("markPrice") is None
 
 
 def _end(sockets: Iterable[SocketGuard], error: PlanarError) -> None:

@@ -29,10 +29,10 @@ from planar.adapters.ccxt_watch import SocketSeam
 from planar.adapters.profile import Profile
 from planar.adapters.socket_entry import SocketEntry
 from planar.errors import BadResponse, ConfigError, InvalidNonce, NotSupported, Outcome, PlanarError, RateLimitExceeded
-from planar.transport.budget import Budget
+from planar.transport.budget import Budget, Reservation
 from planar.transport.context import CallContext, Effect, RequestRecord, current_call
 from planar.transport.http import send
-from planar.transport.lanes import NonceLane
+from planar.transport.lanes import NonceLane, turn_that_fits
 from planar.transport.observe import Monitor
 from planar.transport.writes import Trail, VenueRequest, sent
 
@@ -204,7 +204,7 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, EntrySeam, SocketSeam):
             answered = answer is not None
             if answer is None:
                 left = False
-                async with this.turn(section, call):
+                async with this.turn(section, call, held):
                     reads = self.time_reads()
                     request = this.sign(path, api, method, params)
                     timed = self.time_reads() != reads
@@ -241,12 +241,14 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, EntrySeam, SocketSeam):
         """(meter, cost) pairs that a request waits for."""
         return request_costs(self.planar.profile, section, method, path, ccxt_cost)
 
-    def turn(self, section: str, call: CallContext) -> contextlib.AbstractAsyncContextManager[None]:
+    def turn(
+        self, section: str, call: CallContext, held: Reservation
+    ) -> contextlib.AbstractAsyncContextManager[None]:
         """What a request is signed and sent within: nothing, unless requests must arrive in order."""
         lane = self.planar.lane
         if lane is None or section not in self.planar.profile.nonce_sections:
             return contextlib.nullcontext()
-        return lane.turn(call)
+        return turn_that_fits(lane, call, held)
 
     def unasked_costs(self, path: str, params: Mapping[str, Any]) -> Sequence[tuple[str, float]]:
         """(meter, cost) pairs that the venue counts, and never refuses the request for."""

@@ -13,10 +13,11 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from planar.errors import PlanarError
-from planar.models import AccountBalance, Candle, Fill, Order, Ticker, Trade
+from planar.models import AccountBalance, Candle, Fill, FundingRate, Order, Position, Ticker, Trade
+from planar.models.derivatives import Liquidation
 
 Source: TypeAlias = Literal["websocket", "rest"]
-Item: TypeAlias = Trade | Candle | Order | Fill | Ticker | AccountBalance
+Item: TypeAlias = Trade | Candle | Order | Fill | Ticker | AccountBalance | FundingRate | Liquidation | Position
 
 
 class Kind(StrEnum):
@@ -30,11 +31,41 @@ class Kind(StrEnum):
     ORDERS = "orders"
     MY_TRADES = "my_trades"
     BALANCE = "balance"
+    BIDS_ASKS = "bids_asks"
+    MARK_PRICE = "mark_price"
+    MARK_PRICES = "mark_prices"
+    FUNDING_RATE = "funding_rate"
+    FUNDING_RATES = "funding_rates"
+    LIQUIDATIONS = "liquidations"
+    MY_LIQUIDATIONS = "my_liquidations"
+    POSITIONS = "positions"
 
     @property
     def has_rows(self) -> bool:
         """True if each update is an event of its own; False if it only replaces the state before it."""
-        return self in (Kind.TRADES, Kind.OHLCV, Kind.ORDERS, Kind.MY_TRADES)
+        return self in _ROWS
+
+    @property
+    def is_table(self) -> bool:
+        """True if the state is one of several markets."""
+        return self in _TABLES
+
+    @property
+    def is_private(self) -> bool:
+        """True if it is about the account."""
+        return self in _PRIVATE
+
+
+_ROWS = frozenset(
+    {
+        *(Kind.TRADES, Kind.OHLCV, Kind.ORDERS, Kind.MY_TRADES),
+        *(Kind.LIQUIDATIONS, Kind.MY_LIQUIDATIONS, Kind.POSITIONS),
+    }
+)
+_TABLES = frozenset({Kind.TICKERS, Kind.BIDS_ASKS, Kind.MARK_PRICES, Kind.FUNDING_RATES})
+_PRIVATE = frozenset({Kind.ORDERS, Kind.MY_TRADES, Kind.BALANCE, Kind.MY_LIQUIDATIONS, Kind.POSITIONS})
+PRICES = frozenset({Kind.TICKER, Kind.TICKERS, Kind.BIDS_ASKS})
+"""States that tell what a market trades at."""
 
 
 class Topic(msgspec.Struct, frozen=True):

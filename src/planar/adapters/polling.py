@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 import planar.runtime as runtime
 from planar.adapters.feed import Kind, Sink, Source, Topic
 from planar.errors import PlanarError
-from planar.models import Candle, Fill, OrderBook, Trade
+from planar.models import Amount, Candle, Fill, OrderBook, Position, Trade
 
 if TYPE_CHECKING:
     from planar.adapters.base import Adapter
@@ -27,8 +29,15 @@ _FETCH = {
     Kind.OHLCV: "fetch_ohlcv",
     Kind.MY_TRADES: "fetch_my_trades",
     Kind.BALANCE: "fetch_balance",
+    Kind.BIDS_ASKS: "fetch_bids_asks",
+    Kind.MARK_PRICE: "fetch_mark_price",
+    Kind.MARK_PRICES: "fetch_mark_prices",
+    Kind.FUNDING_RATE: "fetch_funding_rate",
+    Kind.FUNDING_RATES: "fetch_funding_rates",
+    Kind.POSITIONS: "fetch_positions",
 }
-"""What can be polled, and with what. Orders cannot: an order that leaves the list of open ones has not said how."""
+"""What can be polled, and with what. Orders cannot: an order that leaves the list of open ones has not said how. Nor can
+liquidations: they have no ids by which one answer could be told from the next."""
 
 PAUSE_S = {
     Kind.ORDER_BOOK: 1.0,
@@ -38,6 +47,12 @@ PAUSE_S = {
     Kind.OHLCV: 5.0,
     Kind.MY_TRADES: 5.0,
     Kind.BALANCE: 5.0,
+    Kind.BIDS_ASKS: 2.0,
+    Kind.MARK_PRICE: 2.0,
+    Kind.MARK_PRICES: 2.0,
+    Kind.FUNDING_RATE: 30.0,
+    Kind.FUNDING_RATES: 30.0,
+    Kind.POSITIONS: 5.0,
 }
 """Seconds between an answer and the next question."""
 
@@ -53,6 +68,7 @@ class PollingFeed:
         self._adapter = adapter
         self._known: dict[str, None] | None = None
         self._candles: dict[int, Candle] | None = None
+        self._positions: dict[tuple[str, str | None], Position] = {}
         self._error: PlanarError | None = None
         self._failed = asyncio.Event()
 
@@ -111,8 +127,19 @@ class PollingFeed:
                 assert topic.timeframe is not None
                 candles = await adapter.fetch_ohlcv(symbol, topic.timeframe, None, None, {}, timeout_ms=CALL_MS)
                 self._new_candles(sink, candles)
-            case Kind.ORDERS:
-                raise AssertionError("orders are not offered")
+            case Kind.MARK_PRICE | Kind.FUNDING_RATE:
+                sink.deliver(await adapter.unified(_FETCH[topic.kind], (symbol,), {}, timeout_ms=CALL_MS))
+            case Kind.BIDS_ASKS | Kind.MARK_PRICES | Kind.FUNDING_RATES:
+                asked = (list(topic.symbols),)
+                told = await adapter.unified(_FETCH[topic.kind], asked, {}, timeout_ms=CALL_MS)
+                for name in topic.symbols:
+                    if name in told:
+                        sink.deliver(told[name])
+            case Kind.POSITIONS:
+                asked = (list(topic.symbols),) if topic.symbols else ()
+                self._new_positions(sink, await adapter.unified("fetch_positions", asked, {}, timeout_ms=CALL_MS))
+            case Kind.ORDERS | Kind.LIQUIDATIONS | Kind.MY_LIQUIDATIONS:
+                raise AssertionError(f"{topic.kind} are not offered")
 
     def _trades(self, sink: Sink, rows: list[Trade] | list[Fill]) -> None:
         """The rows that the answer before did not hold. The first answer is where watching begins."""
@@ -133,3 +160,16 @@ class PollingFeed:
         for row in rows:
             if before.get(row.ts_ms) != row:
                 sink.deliver(row)
+
+    def _new_positions(self, sink: Sink, rows: list[Position]) -> None:
+        """The positions that are new or have changed. One that is not told any more holds nothing now: a venue lists all."""
+        before = self._positions
+        held = [row for row in rows if row.contracts and (not self.topic.symbols or row.symbol in self.topic.symbols)]
+        self._positions = {(row.symbol, row.side): row for row in held}
+        for key, row in self._positions.items():
+            old = before.get(key)
+            if old is None or msgspec.structs.replace(old, received_ns=row.received_ns) != row:
+                sink.deliver(row)
+        for key, old in before.items():
+            if key not in self._positions:
+                sink.deliver(Position(symbol=old.symbol, side=old.side, contracts=Amount(0), hedged=old.hedged))

@@ -256,6 +256,8 @@ class Profile(msgspec.Struct, frozen=True):
             once in so many seconds. None: the socket tells balances whole.
         mixin: methods that stand in the place of CCXT's where its class loses data of this venue, or None.
         linked: how it takes linked orders by one request, or None.
+        order_params: the venue's own parameters of a new spot order, beside those that stand for CCXT's words; empty: its
+            documentation was not read for it.
         kinds: the kinds of orders of its spot markets; none: they follow from CCXT's features, as those of all others do.
         cancel_id_field: field of the raw cancel answer that holds the order's client id, where the one that CCXT reads
             names the cancel itself.
@@ -308,6 +310,7 @@ class Profile(msgspec.Struct, frozen=True):
     balance_hints_s: float | None = None
     mixin: type[Any] | None = None
     kinds: KindTable = {}
+    order_params: frozenset[str] = frozenset()
     linked: LinkedRule | None = None
     cancel_id_field: str | None = None
     key_info: KeyInfoRule | None = None

@@ -6,8 +6,9 @@ from typing import Any
 
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.errors import NotSupported
+from planar.exchange.absent import AbsentNames
+from planar.exchange.countdown import CountdownMethods
 from planar.exchange.moving import MovingMethods
-from planar.exchange.safety import SafetyMethods
 from planar.exchange.views import OrdersView, Portfolio, portfolio
 from planar.models import Amount
 from planar.transport.observe import ExchangeHealth
@@ -15,7 +16,7 @@ from planar.transport.observe import ExchangeHealth
 __all__ = ["Exchange"]
 
 
-class Exchange(SafetyMethods, MovingMethods):
+class Exchange(CountdownMethods, MovingMethods, AbsentNames):
     """What users hold. Made by `Workspace.exchange`; one object per (exchange, account, environment)."""
 
     @property

@@ -14,12 +14,16 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from planar.adapters.base import OrderRequest
+from planar.adapters.feed import Kind, Topic
 from planar.adapters.kinds import KindRow, kinds_of
+from planar.adapters.polling import PollingFeed
 from planar.adapters.unified import METHODS
 from planar.config.suggest import did_you_mean
 from planar.errors import BadRequest, Outcome
+from planar.exchange.order_forms import FORMS
 from planar.exchange.order_words import UNIFIED, read_words
-from planar.exchange.streaming import StreamMethods
+from planar.exchange.unwatching import UnwatchingMethods
+from planar.exchange.watching import ELSE, OF_ONE
 from planar.models import Amount
 
 Way: TypeAlias = Literal["native", "composed", "emulated", "unknown", "refused"]
@@ -39,13 +43,20 @@ _PRIVATE: Final = frozenset(
             "fetch_closed_orders",
         ),
         *("watch_orders", "watch_my_trades", "watch_balance", "fetch_key_rights", "fetch_order_trades"),
+        *("watch_positions", "watch_position", "watch_my_liquidations", "watch_orders_for_symbols"),
+        *("watch_my_trades_for_symbols", "watch_my_liquidations_for_symbols", "fetch_partial_balance"),
+        *("fetch_canceled_orders", "fetch_canceled_and_closed_orders", "fetch_order_with_client_order_id"),
         *(name for name, row in METHODS.items() if row.private),
     }
 )
 _WRITES: Final = frozenset(
     {
         *("create_order", "create_orders", "edit_order", "cancel_order", "cancel_orders", "cancel_all_orders"),
-        *("create_oco", "create_bracket", "replace_order"),
+        *("create_oco", "create_bracket", "replace_order", "create_order_with_take_profit_and_stop_loss"),
+        *("create_reduce_only_order", "close_position", "close_all_positions", "cancel_all_orders_after"),
+        *("edit_orders", "edit_limit_order", "edit_limit_buy_order", "edit_limit_sell_order"),
+        *("cancel_orders_for_symbols", "cancel_order_with_client_order_id", "cancel_orders_with_client_order_ids"),
+        *("edit_order_with_client_order_id", *FORMS),
         *(name for name, row in METHODS.items() if row.write),
     }
 )
@@ -60,9 +71,28 @@ _OURS: Final[Mapping[str, str]] = {
     "fetch_last_price": "last, else close, else the middle of bid and ask",
     "fetch_ohlcvs": "one by one",
     "fetch_order_books": "one by one, or at once where the exchange has it",
+    "fetch_canceled_orders": "of the orders of any state",
+    "fetch_canceled_and_closed_orders": "of the orders of any state",
+    "cancel_all_orders_after": "the exchange's countdown, or a process on this machine",
+    "cancel_orders_for_symbols": "one by one, or at once where the exchange has it",
+    "cancel_orders_with_client_order_ids": "one by one, or at once where the exchange has it",
 }
 """Methods that Planar has on every exchange, and how."""
-_LINKED: Final[Mapping[str, str]] = {"create_oco": "oco", "create_bracket": "bracket", "replace_order": "replace"}
+_LINKED: Final[Mapping[str, str]] = {
+    "create_oco": "oco",
+    "create_bracket": "bracket",
+    "create_order_with_take_profit_and_stop_loss": "bracket",
+    "replace_order": "replace",
+}
+_AS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("edit_orders", "edit_limit_order", "edit_limit_buy_order", "edit_limit_sell_order"), "edit_order"),
+    "edit_order_with_client_order_id": "edit_order",
+    "cancel_order_with_client_order_id": "cancel_order",
+    "fetch_order_with_client_order_id": "fetch_order",
+    "fetch_partial_balance": "fetch_balance",
+    "fetch_positions_for_symbol": "fetch_positions",
+}
+"""Method -> the one that does it."""
 
 
 class Ability(msgspec.Struct, frozen=True):
@@ -80,7 +110,7 @@ class Ability(msgspec.Struct, frozen=True):
         return self.how in ("native", "composed")
 
 
-class AbilityMethods(StreamMethods):
+class AbilityMethods(UnwatchingMethods):
     """What the exchange can do, asked before it is tried."""
 
     def can(self, method: str, symbol: str | None = None, **options: Any) -> Ability:
@@ -126,6 +156,16 @@ class AbilityMethods(StreamMethods):
     def _ability(self, name: str, symbol: str | None, options: Mapping[str, Any]) -> Ability:
         if name in _LINKED or name == "create_order":
             return self._order_ability(name, symbol, options)
+        if name in FORMS:
+            return self._order_ability("create_order", symbol, FORMS[name])
+        if name in _AS:
+            return self._ability(_AS[name], symbol, options)
+        if name in OF_ONE or name.startswith("un_watch_"):
+            one = self._ability(OF_ONE.get(name, name.removeprefix("un_")), symbol, options)
+            return Ability("composed", "a stream of each market") if one and name in OF_ONE else one
+        if name in ("close_position", "close_all_positions"):
+            held = self._ability("fetch_positions", None, options)
+            return Ability("composed", "what is held is asked for, then ordered against") if held else held
         row = METHODS.get(name)
         if row is not None and row.of and symbol is not None and self.market(symbol).type not in row.of:
             return Ability(
@@ -136,6 +176,8 @@ class AbilityMethods(StreamMethods):
             return Ability("emulated", "CCXT makes it of several requests")
         if found:
             return Ability("native")
+        if name in ELSE and self._ability(ELSE[name], symbol, options):
+            return Ability("composed", f"of {ELSE[name]}")
         if name.startswith("watch_") and self._polled(name):
             return Ability("composed", "the exchange has no stream of it: it is asked for again and again")
         made = self.how(name)
@@ -152,7 +194,8 @@ class AbilityMethods(StreamMethods):
         )
 
     def _polled(self, name: str) -> bool:
-        return self._adapter.capabilities.can(name.replace("watch_", "fetch_", 1)) is not False
+        kind = name.removeprefix("watch_")
+        return kind in Kind and PollingFeed.offers(self._adapter, Topic(Kind(kind), ("",)))
 
     def _order_ability(self, name: str, symbol: str | None, options: Mapping[str, Any]) -> Ability:
         spot = next((one.symbol for one in self._markets.values() if one.spot), next(iter(self._markets), None))

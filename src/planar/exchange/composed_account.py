@@ -10,7 +10,7 @@ from planar.errors import ArgumentsRequired, BadRequest, NotSupported, OrderNotF
 from planar.exchange.answers import Rows, Table
 from planar.exchange.composed_market import ComposedMarketMethods
 from planar.exchange.core import NOTHING
-from planar.models import Amount, Fill, Position
+from planar.models import Amount, Fill, Order, Position
 from planar.models.money import TradingFee, Transaction
 
 
@@ -134,3 +134,50 @@ class ComposedMethods(ComposedMarketMethods):
     async def fetch_total_balance(self, *, timeout_ms: int | None = None) -> dict[str, Amount | None]:
         """Currency -> all of it."""
         return (await self.fetch_balance(timeout_ms=timeout_ms)).total
+
+    async def fetch_partial_balance(self, part: str, *, timeout_ms: int | None = None) -> dict[str, Amount | None]:
+        """One part of the balances by currency: "free", "used" or "total"."""
+        balance = await self.fetch_balance(timeout_ms=timeout_ms)
+        if part == "free":
+            return balance.free
+        if part == "used":
+            return balance.used
+        if part == "total":
+            return balance.total
+        raise BadRequest(
+            f"part is {part!r}", exchange=self.id, outcome=Outcome.NOT_SENT, hint='"free", "used" or "total"'
+        )
+
+    async def fetch_positions_for_symbol(
+        self, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
+    ) -> Rows[Position]:
+        """The positions in one contract: two where a long and a short stand side by side."""
+        return await self.fetch_positions([symbol], params, timeout_ms=timeout_ms)
+
+    # -- orders that ended -----------------------------------------------------------------------------------------
+    async def fetch_canceled_orders(
+        self,
+        symbol: str,
+        since: int | None = None,
+        limit: int | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Rows[Order]:
+        """Orders that were canceled, oldest first, among the newest `limit` of any state."""
+        orders = await self.fetch_orders(symbol, since, limit, params, timeout_ms=timeout_ms)
+        return Rows((order for order in orders if order.status == "canceled"), "composed")
+
+    async def fetch_canceled_and_closed_orders(
+        self,
+        symbol: str,
+        since: int | None = None,
+        limit: int | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Rows[Order]:
+        """Orders that have ended: filled, canceled, expired, rejected; oldest first, among the newest `limit` of any
+        state."""
+        orders = await self.fetch_orders(symbol, since, limit, params, timeout_ms=timeout_ms)
+        return Rows((order for order in orders if order.status != "open"), "composed")

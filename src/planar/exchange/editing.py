@@ -25,8 +25,9 @@ from planar.errors import (
     PlanarError,
 )
 from planar.exchange.core import NOTHING
+from planar.exchange.order_forms import OrderForms
 from planar.exchange.order_words import Number, read_words
-from planar.exchange.trading import TradingMethods, as_amount
+from planar.exchange.trading import as_amount
 from planar.models import Amount, Order, OrderState
 from planar.orders import OrderHandle
 from planar.orders.amends import Terms
@@ -40,7 +41,7 @@ Named: TypeAlias = "str | OrderHandle | Order"
 """An order, by the exchange's id, by Planar's client id, or itself."""
 
 
-class EditingMethods(TradingMethods):
+class EditingMethods(OrderForms):
     """See the module's docstring."""
 
     # -- one order -------------------------------------------------------------------------------------------------

@@ -86,3 +86,31 @@ class MarginMethods(MoneyMethods):
     ) -> Loan:
         """Pay a cross margin loan back."""
         return await self._ask("repay_cross_margin", (code, number(amount)), params, timeout_ms)
+
+    async def borrow_isolated_margin(
+        self,
+        symbol: str,
+        code: str,
+        amount: AmountLike,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Loan:
+        """Borrow a currency on the isolated margin of a market."""
+        return await self._ask(
+            "borrow_isolated_margin", (self._symbol(symbol), code, number(amount)), params, timeout_ms
+        )
+
+    async def repay_isolated_margin(
+        self,
+        symbol: str,
+        code: str,
+        amount: AmountLike,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Loan:
+        """Pay a loan on the isolated margin of a market back."""
+        return await self._ask(
+            "repay_isolated_margin", (self._symbol(symbol), code, number(amount)), params, timeout_ms
+        )

@@ -31,8 +31,10 @@ UNIFIED: Final[Mapping[str, str]] = {
 """Keyword argument -> the key under which it stands in `params`: CCXT's, where CCXT has one."""
 
 _STOPS = ("triggerPrice", "stopPrice", "stopLossPrice")
-_OWN = frozenset({*UNIFIED.values(), "stopPrice"})
-_ATTACHED = ("stopLoss", "takeProfit")
+OWN: Final = frozenset({*UNIFIED.values(), "stopPrice"})
+"""Keys of `params` that say which kind of order is meant."""
+ATTACHED: Final = ("stopLoss", "takeProfit")
+"""Keys of `params` that would attach exits."""
 
 
 class KindWords(TypedDict, total=False):
@@ -94,7 +96,7 @@ def read_words(params: Mapping[str, Any], exchange: str) -> Words:
     Raises:
         BadRequest, NotSupported: both NOT_SENT.
     """
-    for name in _ATTACHED:
+    for name in ATTACHED:
         if name in params:
             raise NotSupported(
                 f"params[{name!r}] would attach an exit to the order",
@@ -119,7 +121,7 @@ def read_words(params: Mapping[str, Any], exchange: str) -> Words:
         time_in_force=params.get("timeInForce"),
         expire_at_ms=ends,
         post_only=params.get("postOnly", False),
-        rest={name: value for name, value in params.items() if name not in _OWN},
+        rest={name: value for name, value in params.items() if name not in OWN},
     )
 
 

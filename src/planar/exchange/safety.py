@@ -1,10 +1,9 @@
-"""What protects an account: previews, limits, the emergency stop, the dead man's switch."""
+"""What protects an account: previews, limits, the emergency stop. The dead man's switch is `planar.exchange.countdown`."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Unpack
 
 import msgspec
@@ -12,12 +11,11 @@ import msgspec
 from planar.adapters.base import OrderRequest
 from planar.errors import BadRequest, BadSymbol, Outcome, PlanarError
 from planar.exchange.data import NOTHING
-from planar.exchange.kinds import KindMethods
+from planar.exchange.order_names import OrderNames
 from planar.exchange.order_words import KindWords, Number, with_words
 from planar.models import AccountBalance, Amount, Market, OrderBook
 from planar.models.steps import rounded
 from planar.orders import OrderManager
-from planar.orders.deadman import DeadMan, dead_man
 from planar.orders.limits import COUNTING, LimitCheck, OrderLimits, Sight, Surroundings
 from planar.orders.preview import Preview, Previewer
 from planar.orders.stopping import Left, Stopper, StopReport
@@ -28,7 +26,7 @@ CLOSE_S = 10.0
 """How long a market order that closes something may take."""
 
 
-class SafetyMethods(KindMethods):
+class SafetyMethods(OrderNames):
     """See the module's docstring."""
 
     _limits: OrderLimits | None = None
@@ -42,6 +40,8 @@ class SafetyMethods(KindMethods):
         amount: Number | None = None,
         price: Number | None = None,
         params: Mapping[str, Any] = NOTHING,
+        *,
+        raw: Mapping[str, Any] = NOTHING,
         **kind: Unpack[KindWords],
     ) -> Preview:
         """The order as it would be sent, checked, with its cost, its fee, the market around it and what is left after it.
@@ -50,7 +50,7 @@ class SafetyMethods(KindMethods):
         """
         self._check_signed("preview_order")
         params = with_words(params, kind, self.id)
-        return await self._preview(self._request(symbol, type, side, amount, price, params))
+        return await self._preview(self._request(symbol, type, side, amount, price, params, raw))
 
     async def _preview(self, request: OrderRequest, checks: tuple[LimitCheck, ...] | None = None) -> Preview:
         if checks is None:
@@ -224,22 +224,6 @@ class SafetyMethods(KindMethods):
         if order.remaining:
             return Left(f"{order.remaining} {request.symbol}", f"it is {order.state.value}, filled {order.filled}")
         return f"sold {order.filled} {request.symbol} at {order.average}"
-
-    # -- the dead man's switch ---------------------------------------------------------------------------------------
-    def dead_man(self, timeout_s: float = 60.0) -> DeadMan:
-        """A switch that cancels all orders of the account when this program dies or stalls for `timeout_s`.
-
-        `async with exchange.dead_man(60):` arms it; leaving the block disarms it. Where the exchange has no switch of its
-        own, a process on this machine does it (`scope` says "this host only").
-
-        Raises:
-            BadRequest: the exchange does not take this timeout.
-            PlanarError: (on entering) it could not be armed.
-        """
-        self._check_writable("dead_man")
-        trail = self._safety.trail
-        place = "" if trail is None else (Path(trail.directory) / trail.name).as_posix()
-        return dead_man(self._adapter, self._safety.opening, timeout_s, self._safety.alarms, self.account, place)
 
     async def close(self) -> None:
         """See `ExchangeCore.close`."""

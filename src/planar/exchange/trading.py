@@ -9,9 +9,10 @@ from typing import Any, Unpack, cast
 import planar.runtime as runtime
 from planar.adapters.base import OrderRef, OrderRequest
 from planar.adapters.kinds import KindTable
+from planar.adapters.order_options import check_params
 from planar.errors import ArgumentsRequired, BadRequest, NotSupported, OrderNotFound, Outcome
 from planar.exchange.data import NOTHING
-from planar.exchange.order_words import KindWords, Number, read_words, with_words
+from planar.exchange.order_words import ATTACHED, OWN, KindWords, Number, read_words, with_words
 from planar.exchange.reconciling import ReconcileMethods
 from planar.models import Amount, Market, Order, OrderState
 from planar.orders import OrderHandle
@@ -37,6 +38,7 @@ class TradingMethods(ReconcileMethods):
         intent_id: str = "",
         timeout_ms: int | None = None,
         dry_run: bool = False,
+        raw: Mapping[str, Any] = NOTHING,
         **kind: Unpack[KindWords],
     ) -> OrderHandle:
         """Send one order, at most once.
@@ -44,7 +46,9 @@ class TradingMethods(ReconcileMethods):
         Args:
             type: "limit" or "market"; "stop" and "stop_limit" are their stop forms.
             amount: in base currency; None with `cost`.
-            params: CCXT's unified words for `kind`; anything else goes to the venue as it is.
+            params: CCXT's unified words for `kind`; anything else goes to the venue as it is. What would not arrive, and
+                where the venue's documentation was read a name that it does not have, is refused before anything is sent.
+            raw: more parameters for the venue, passed on whatever is known of them.
             kind: which kind of order it is, see `KindWords`; what the exchange does not have is refused before anything
                 is sent.
             intent_id: your own name for the wish; asked again with an equal one, the same order is returned, unless it
@@ -60,9 +64,10 @@ class TradingMethods(ReconcileMethods):
         params = with_words(params, kind, self.id)
         if dry_run or self._settings.dry_run:
             self._check_signed("create_order")
-            return cast(OrderHandle, await self._rehearse(self._request(symbol, type, side, amount, price, params)))
+            wish = self._request(symbol, type, side, amount, price, params, raw)
+            return cast(OrderHandle, await self._rehearse(wish))
         self._check_writable("create_order")
-        request = self._request(symbol, type, side, amount, price, params)
+        request = self._request(symbol, type, side, amount, price, params, raw)
         return await self._orders().place(request, intent_id=intent_id, timeout_ms=self._timeout(timeout_ms))
 
     @abc.abstractmethod
@@ -77,18 +82,28 @@ class TradingMethods(ReconcileMethods):
         amount: Number | None,
         price: Number | None,
         params: Mapping[str, Any],
+        raw: Mapping[str, Any] = NOTHING,
     ) -> OrderRequest:
         market = self.market(symbol)
         for name in _CLIENT_IDS:
-            if name in params:
+            if name in params or name in raw:
                 raise BadRequest(
                     f"{name} is given, but client ids are made and journaled by Planar",
                     exchange=self.id,
                     outcome=Outcome.NOT_SENT,
                     hint="name the wish with intent_id=...; the order's id is order.client_order_id",
                 )
-        self._check_leverage(side, params)
+        self._check_leverage(side, {**params, **raw})
         words = read_words(params, self.id)
+        twice = sorted(name for name in raw if name in OWN or name in ATTACHED or name in params)
+        if twice:
+            raise BadRequest(
+                f"raw has {twice[0]}, which says what the order is",
+                exchange=self.id,
+                outcome=Outcome.NOT_SENT,
+                hint="say it with a keyword argument or in params: the journal must know it",
+            )
+        check_params({**words.rest, **raw}, self._adapter.profile, market, forced=raw)
         kind = {"stop": "market", "stop_market": "market", "stop_limit": "limit"}.get(type, type)
         if kind != type and words.stop_price is None:
             raise ArgumentsRequired(f"a {type} order needs a trigger_price", exchange=self.id)
@@ -103,7 +118,7 @@ class TradingMethods(ReconcileMethods):
             stop_price=as_amount("trigger_price", words.stop_price, self.id),
             time_in_force=words.time_in_force,
             post_only=words.post_only,
-            params=words.rest,
+            params={**words.rest, **raw},
             trigger=words.trigger,
             trailing_percent=as_amount("trailing_percent", words.trailing_percent, self.id),
             trailing_amount=as_amount("trailing_amount", words.trailing_amount, self.id),
@@ -140,95 +155,6 @@ class TradingMethods(ReconcileMethods):
                 exchange=self.id,
                 hint=f'set leveraged = "{wanted}" or "both" in [{self.id}]',
             )
-
-    # -- the short forms -------------------------------------------------------------------------------------------
-    async def create_limit_order(
-        self, symbol: str, side: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> OrderHandle:
-        """A limit order."""
-        return await self.create_order(symbol, "limit", side, amount, price, params, **options)
-
-    async def create_limit_buy_order(
-        self, symbol: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> OrderHandle:
-        """A limit order to buy."""
-        return await self.create_order(symbol, "limit", "buy", amount, price, params, **options)
-
-    async def create_limit_sell_order(
-        self, symbol: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> OrderHandle:
-        """A limit order to sell."""
-        return await self.create_order(symbol, "limit", "sell", amount, price, params, **options)
-
-    async def create_market_order(
-        self, symbol: str, side: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> OrderHandle:
-        """A market order of a base amount."""
-        return await self.create_order(symbol, "market", side, amount, None, params, **options)
-
-    async def create_market_buy_order(
-        self, symbol: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> OrderHandle:
-        """A market order to buy a base amount."""
-        return await self.create_order(symbol, "market", "buy", amount, None, params, **options)
-
-    async def create_market_sell_order(
-        self, symbol: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> OrderHandle:
-        """A market order to sell a base amount."""
-        return await self.create_order(symbol, "market", "sell", amount, None, params, **options)
-
-    async def create_market_order_with_cost(
-        self, symbol: str, side: str, cost: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> OrderHandle:
-        """A market order for a quote amount."""
-        return await self.create_order(symbol, "market", side, None, None, {**params, "cost": cost}, **options)
-
-    async def create_market_buy_order_with_cost(
-        self, symbol: str, cost: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> OrderHandle:
-        """A market order that spends a quote amount."""
-        return await self.create_market_order_with_cost(symbol, "buy", cost, params, **options)
-
-    async def create_post_only_order(
-        self,
-        symbol: str,
-        type: str,
-        side: str,
-        amount: Number,
-        price: Number,
-        params: Mapping[str, Any] = NOTHING,
-        **options: Any,
-    ) -> OrderHandle:
-        """A limit order that is refused instead of taking."""
-        return await self.create_order(symbol, type, side, amount, price, {**params, "postOnly": True}, **options)
-
-    async def create_stop_market_order(
-        self,
-        symbol: str,
-        side: str,
-        amount: Number,
-        trigger_price: Number,
-        params: Mapping[str, Any] = NOTHING,
-        **options: Any,
-    ) -> OrderHandle:
-        """A market order that waits for the price to reach `trigger_price`."""
-        params = {**params, "triggerPrice": trigger_price}
-        return await self.create_order(symbol, "market", side, amount, None, params, **options)
-
-    async def create_stop_limit_order(
-        self,
-        symbol: str,
-        side: str,
-        amount: Number,
-        price: Number,
-        trigger_price: Number,
-        params: Mapping[str, Any] = NOTHING,
-        **options: Any,
-    ) -> OrderHandle:
-        """A limit order that waits for the price to reach `trigger_price`."""
-        params = {**params, "triggerPrice": trigger_price}
-        return await self.create_order(symbol, "limit", side, amount, price, params, **options)
 
     # -- cancelling ------------------------------------------------------------------------------------------------
     async def cancel_order(

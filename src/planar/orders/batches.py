@@ -97,6 +97,8 @@ class Batcher:
             return ways
         by_market: dict[str, list[int]] = {}
         for index, request in enumerate(requests):
+            if request.params:  # that they arrive is proven of a request of one order
+                continue
             by_market.setdefault(request.symbol, []).append(index)
         for places in by_market.values():
             for start in range(0, len(places), rule.create_most):

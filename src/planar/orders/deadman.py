@@ -238,10 +238,8 @@ class WatchdogSwitch:
             await process.wait()
 
 
-def dead_man(
-    adapter: Adapter, opening: OpeningRequest | None, timeout_s: float, alarms: Alarms, account: str, trail: str
-) -> DeadMan:
-    """The switch of an account: the venue's own, or a watchdog.
+def switch_of(adapter: Adapter, opening: OpeningRequest | None, timeout_s: float, account: str, trail: str) -> Switch:
+    """What strikes for an account: the venue's own switch, or a watchdog. It is not armed yet.
 
     Args:
         opening: how the account is opened, for a watchdog to open it too.
@@ -253,7 +251,7 @@ def dead_man(
     """
     rule = adapter.profile.dead_man
     if rule is not None:
-        return DeadMan(VenueSwitch(adapter, rule, timeout_s), timeout_s, alarms, adapter.id, account)
+        return VenueSwitch(adapter, rule, timeout_s)
     if not LEAST_S <= timeout_s <= MOST_S:
         raise BadRequest(
             f"timeout_s is {timeout_s:g}",
@@ -264,4 +262,12 @@ def dead_man(
     if opening is None:
         raise NotSupported("a watchdog cannot open this exchange by itself", exchange=adapter.id)
     order = WatchOrder(opening=opening.for_another_process(), timeout_s=timeout_s, account=account, trail=trail)
-    return DeadMan(WatchdogSwitch(order, adapter.id), timeout_s, alarms, adapter.id, account)
+    return WatchdogSwitch(order, adapter.id)
+
+
+def dead_man(
+    adapter: Adapter, opening: OpeningRequest | None, timeout_s: float, alarms: Alarms, account: str, trail: str
+) -> DeadMan:
+    """The switch of an account for the length of a block; arguments and errors as of `switch_of`."""
+    switch = switch_of(adapter, opening, timeout_s, account, trail)
+    return DeadMan(switch, timeout_s, alarms, adapter.id, account)

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from planar.adapters.base import Adapter, OrderRequest
+from planar.adapters.order_options import unverified
 from planar.errors import PlanarError
 from planar.models import AccountBalance, Amount, Market, OrderBook
 from planar.orders.estimates import Estimate, estimate
@@ -41,6 +42,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
         free_after: what would be free after it, fees left out where they are not known.
         warnings: what to know about it.
         limits: the account's limits beside it.
+        unverified: parameters that go to the exchange as they are, and of which nobody here knows what it makes of them.
         sent: always False.
     """
 
@@ -65,6 +67,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     free_after: Amount | None
     warnings: tuple[str, ...] = ()
     limits: tuple[LimitCheck, ...] = ()
+    unverified: tuple[str, ...] = ()
     sent: bool = False
 
 
@@ -124,6 +127,7 @@ class Previewer:
             free_after=after,
             warnings=tuple(warnings),
             limits=limits,
+            unverified=unverified(order.params, adapter.profile, market),
         )
 
     async def _fees(self, market: Market) -> tuple[Amount | None, Amount | None, str]:

@@ -7,8 +7,9 @@ another. A stream says what it is worth: its state, its age, what it dropped, wh
 from planar.adapters.feed import Kind, Source, Topic
 from planar.streams.book import DEFAULT_DEPTH, LiveBook
 from planar.streams.hub import FeedSource, StreamHub
+from planar.streams.many import ManyStream
 from planar.streams.states import Gap, StreamRules, StreamState
-from planar.streams.stream import BookStream, Policy, RowStream, Stale, StateStream, Stream, TickersStream
+from planar.streams.stream import BookStream, Policy, RowStream, Stale, StateStream, Stream, TableStream, TickersStream
 
 __all__ = [
     "BookStream",
@@ -17,6 +18,7 @@ __all__ = [
     "Gap",
     "Kind",
     "LiveBook",
+    "ManyStream",
     "Policy",
     "RowStream",
     "Source",
@@ -26,6 +28,7 @@ __all__ = [
     "StreamHub",
     "StreamRules",
     "StreamState",
+    "TableStream",
     "TickersStream",
     "Topic",
 ]

@@ -42,6 +42,7 @@ class Cursor:
         pump: what it reads; set when the hub has attached it.
         dropped: rows that were more than it keeps.
         gaps: what is missing from the rows.
+        since_s: since when something waits to be given, monotonic seconds.
     """
 
     pump: Pump
@@ -52,6 +53,7 @@ class Cursor:
         self._rows: deque[Item] = deque()
         self._came = 0
         self._given = 0
+        self.since_s = 0.0
         self._waiting = 0
         self._event = asyncio.Event()
 
@@ -62,6 +64,10 @@ class Cursor:
             PlanarError: the subscription was refused, or its connection was lost while waiting.
             StaleData: a state ceased to be trusted while waiting.
         """
+        return self.take(await self.ready())
+
+    async def ready(self) -> int:
+        """Wait until there is something that was not given; a mark for `take`. Errors as of `next`."""
         begun, losses = self._given, self.pump.losses
         while self._came == begun or not self._readable():
             if self.pump.ended:
@@ -69,10 +75,14 @@ class Cursor:
             if self.pump.losses != losses and self.pump.state is not StreamState.LIVE:
                 raise self.pump.stale_error() if self.pump.state is StreamState.STALE else failure(self.pump)
             await self._wait()
+        return begun
+
+    def take(self, begun: int) -> Any:
+        """What came since a mark of `ready`."""
         self._given = self._came
         if not self.pump.kind.has_rows:
             newest = self.pump.newest
-            return dict(newest) if self.pump.kind is Kind.TICKERS else newest.get(next(iter(newest), ""))
+            return dict(newest) if self.pump.kind.is_table else newest.get(next(iter(newest), ""))
         rows = list(self._rows)[begun - self._came :]
         if not self._waiting:
             self._rows.clear()
@@ -113,6 +123,8 @@ class Cursor:
         self._event.set()
 
     def _changed(self) -> None:
+        if self._came == self._given:
+            self.since_s = runtime.monotonic()
         self._came += 1
         self._event.set()
 

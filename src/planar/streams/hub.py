@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import planar.runtime as runtime
-from planar.adapters.feed import Feed, Kind, Topic
+from planar.adapters.feed import PRICES, Feed, Kind, Topic
 from planar.errors import ArgumentsRequired, ExchangeNotAvailable, Outcome
 from planar.models import AccountBalance, Candle, Fill, Order, Ticker, Trade
 from planar.streams.book import LiveBook
 from planar.streams.cursor import Cursor
 from planar.streams.pump import Consumer, Pump
 from planar.streams.states import DEFAULT_RULES, StreamRules, StreamState
-from planar.streams.stream import BookStream, Policy, RowStream, Stale, StateStream, TickersStream
+from planar.streams.stream import BookStream, Policy, RowStream, Stale, StateStream, TableStream, TickersStream
 
 
 class FeedSource(Protocol):
@@ -103,6 +103,21 @@ class StreamHub:
         """The balances of this account, each time one changes."""
         return StateStream(self, Topic(Kind.BALANCE), policy, stale)
 
+    # -- any kind --------------------------------------------------------------------------------------------------
+    def rows(self, topic: Topic, *, policy: Policy = "every") -> RowStream[Any]:
+        """Rows of a topic."""
+        return RowStream(self, topic, policy)
+
+    def state(self, topic: Topic, *, policy: Policy = "latest", stale: Stale = "raise") -> StateStream[Any]:
+        """The state of a topic."""
+        return StateStream(self, topic, policy, stale)
+
+    def table(self, topic: Topic, *, policy: Policy = "latest", stale: Stale = "raise") -> TableStream[Any]:
+        """The states of several markets."""
+        if not topic.symbols:
+            raise ArgumentsRequired("no symbols are given", hint=f"name the markets: watch_{topic.kind}([...])")
+        return TableStream(self, topic, policy, stale)
+
     def price_of(self, symbol: str) -> float | None:
         """What the market trades at now by its live streams: the middle of the book, else the ticker's; None: no live
         stream tells."""
@@ -111,7 +126,7 @@ class StreamHub:
                 ladder, item = pump.ladder, pump.newest.get(symbol)
                 if ladder is not None and ladder.bids and ladder.asks:
                     return (ladder.bids[0][0] + ladder.asks[0][0]) / 2
-                if isinstance(item, Ticker):
+                if isinstance(item, Ticker) and pump.kind in PRICES:
                     return item.last if item.mid is None else item.mid
         return None
 
@@ -174,6 +189,11 @@ class StreamHub:
         cursor = self._cursors.pop(topic, None)
         if cursor is not None:
             await self.detach(cursor, cursor.pump)
+
+    async def unwatch_books(self, symbol: str) -> None:
+        """End what awaits of a market's book have begun, of any depth."""
+        for topic in [one for one in self._cursors if one.kind is Kind.ORDER_BOOK and one.symbols == (symbol,)]:
+            await self.unwatch(topic)
 
     def report(self, error: Exception, what: str) -> None:
         """Hand an error of the user's own code to the event loop's exception handler."""

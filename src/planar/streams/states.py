@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from planar.adapters.feed import Kind
+from planar.adapters.feed import PRICES, Kind
 
 
 class StreamState(StrEnum):
@@ -68,7 +68,7 @@ class StreamRules(msgspec.Struct, frozen=True):
         """How old the data of a kind may be; None without a limit."""
         if kind is Kind.ORDER_BOOK:
             return self.book_age_ms
-        return self.ticker_age_ms if kind in (Kind.TICKER, Kind.TICKERS) else None
+        return self.ticker_age_ms if kind in PRICES else None
 
 
 DEFAULT_RULES = StreamRules()

@@ -17,7 +17,7 @@ from typing import Any, Generic, Literal, Protocol, Self, TypeAlias, TypeVar, ca
 
 from planar.adapters.feed import Item, Kind, Ladder, Source, Topic
 from planar.errors import BadRequest, BadResponse, Outcome, StaleData
-from planar.models import Candle, Order, OrderBook, Ticker
+from planar.models import Candle, FundingRate, Order, OrderBook, Position, Ticker
 from planar.streams.book import DEFAULT_DEPTH, LiveBook, freeze
 from planar.streams.cursor import Cursor, failure
 from planar.streams.mailbox import NOTHING, Every, Latest, Mailbox, Nothing
@@ -66,8 +66,7 @@ class Stream(Generic[T]):
         self._topic = topic
         self._policy = policy
         self._stale = stale
-        private = topic.kind in (Kind.ORDERS, Kind.MY_TRADES, Kind.BALANCE)
-        limit = EVERY_LIMIT_PRIVATE if private else EVERY_LIMIT
+        limit = EVERY_LIMIT_PRIVATE if topic.kind.is_private else EVERY_LIMIT
         self._mailbox: Mailbox[Any] = Latest() if policy == "latest" else Every(limit)
         self._gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
         self._callback: Callable[[T], None] | None = None
@@ -104,12 +103,39 @@ class Stream(Generic[T]):
         return self._awaited().__await__()
 
     async def _awaited(self) -> Any:
-        cursor = self._cursor = await self._hub.cursor(self._topic)
-        return await cursor.next()
+        return await (await self.cursor()).next()
+
+    async def cursor(self) -> Cursor:
+        """The place from which awaits of this topic read."""
+        self._cursor = await self._hub.cursor(self._topic)
+        return self._cursor
+
+    def given(self, cursor: Cursor, begun: int) -> Any:
+        """What a cursor has since its mark; NOTHING if that turns out to be none."""
+        return cursor.take(begun)
+
+    @property
+    def kind(self) -> Kind:
+        """What it is about."""
+        return self._topic.kind
 
     async def unwatch(self) -> None:
         """End what `await` began: nothing is kept for the next await any more."""
         await self._hub.unwatch(self._topic)
+
+    # -- as one of several -------------------------------------------------------------------------------------------
+    def share(self, event: asyncio.Event) -> None:
+        """Set `event` where this stream's own would be: somebody waits for several. Before it is opened."""
+        self._event = event
+
+    def poll(self) -> T | Gap | Nothing:
+        """What iterating would give now; NOTHING if it would wait, or has ended (`ended`). Errors as of iterating."""
+        return NOTHING if self._pump is None else self._poll(self._pump)
+
+    @property
+    def ended(self) -> bool:
+        """Nothing will come any more: closed, or refused for good."""
+        return self._pump is None or self._pump.ended
 
     # -- what it says about itself ---------------------------------------------------------------------------------
     @property
@@ -259,6 +285,13 @@ class StateStream(Stream[T]):
         return super().__await__()
 
 
+class TableStream(Stream[T]):
+    """A state of several markets, one at a time. Awaiting gives the newest of each, by symbol."""
+
+    def __await__(self) -> Generator[Any, None, dict[str, T]]:
+        return super().__await__()
+
+
 class TickersStream(Stream[Ticker]):
     """The tickers of several markets, one at a time. Awaiting gives the newest of each, by symbol."""
 
@@ -274,12 +307,16 @@ class BookStream(StateStream[OrderBook]):
         self._depth = depth or DEFAULT_DEPTH
 
     async def _awaited(self) -> OrderBook:
-        cursor = self._cursor = await self._hub.cursor(self._topic)
+        cursor = await self.cursor()
         while True:
-            await cursor.next()
-            frozen = self._frozen(cursor.pump)
+            frozen = self.given(cursor, await cursor.ready())
             if not isinstance(frozen, Nothing):
                 return frozen
+
+    def given(self, cursor: Cursor, begun: int) -> OrderBook | Nothing:
+        """The best levels, copied."""
+        cursor.take(begun)
+        return self._frozen(cursor.pump)
 
     @property
     def book(self) -> LiveBook:
@@ -341,8 +378,10 @@ class BookStream(StateStream[OrderBook]):
 
 def _key(item: Item) -> Hashable:
     """By what the policy "latest" tells items apart: a newer one replaces one of the same key."""
-    if isinstance(item, Ticker):
+    if isinstance(item, Ticker | FundingRate):
         return item.symbol
+    if isinstance(item, Position):
+        return item.symbol, item.side
     if isinstance(item, Order):
         return item.id or item.client_order_id
     return item.ts_ms if isinstance(item, Candle) else ""

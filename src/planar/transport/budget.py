@@ -30,12 +30,27 @@ Costs = Sequence[tuple[str, float]]
 class Reservation:
     """What one request has taken, until its answer is there."""
 
-    __slots__ = ("_asks", "_budget", "taken_at")
+    __slots__ = ("_asks", "_budget", "_costs", "taken_at")
 
-    def __init__(self, budget: Budget, asks: list[Ask], taken_at: float) -> None:
+    def __init__(self, budget: Budget, costs: Costs, asks: list[Ask], taken_at: float) -> None:
         self._budget = budget
+        self._costs = costs
         self._asks: list[Ask] | None = asks
         self.taken_at = taken_at
+
+    def fits(self) -> bool:
+        """Whether it still fits: what the venue counts without refusing for it may have been taken since."""
+        return not self._asks or self._budget.within(self._costs)
+
+    async def again(self, call: CallContext) -> None:
+        """Give it back, and wait for it anew; for a request that has not left.
+
+        Raises:
+            RateLimitExceeded: (NOT_SENT) see `Budget.reserve`.
+        """
+        self.end(sent=False)
+        held = await self._budget.reserve(self._costs, call)
+        self._asks, self.taken_at = held._asks, held.taken_at
 
     async def add(self, costs: Costs) -> None:
         """Take also what the venue counts without refusing for it: later requests wait for it, this one does not.
@@ -131,6 +146,12 @@ class Budget:
         self._store.take(asks, runtime.monotonic())
         return asks
 
+    def within(self, costs: Costs) -> bool:
+        """Whether no meter that these count on is used beyond its limit; without pacing nobody asks."""
+        now = runtime.monotonic()
+        meters = [self._meter(name) for name, _ in costs] if self._pacing else []
+        return all(self._store.used(meter, now) <= meter.limit + 1e-6 for meter in meters)
+
     async def told(self) -> None:
         """Until all who share the meters can know what was taken."""
         await self._turnstile.told()
@@ -197,7 +218,7 @@ class Budget:
         """Without pacing others must still see what is used; its answer is not waited for."""
         if not self._pacing:
             self._store.end(self.take(costs), now, sent=True)
-        return Reservation(self, asks, now)
+        return Reservation(self, costs, asks, now)
 
     def _too_long(self, call: CallContext, wait_s: float) -> RateLimitExceeded:
         stopped_s = self.stopped_s()

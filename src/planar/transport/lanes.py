@@ -22,6 +22,7 @@ from typing import Final
 
 import planar.runtime as runtime
 from planar.errors import Outcome, RequestTimeout
+from planar.transport.budget import Reservation
 from planar.transport.context import CallContext
 
 TURN_S = 0.2
@@ -167,6 +168,23 @@ class NonceLane:
         if self._shared is not None:
             self._shared.close()
             self._shared = None
+
+
+@contextlib.asynccontextmanager
+async def turn_that_fits(lane: NonceLane, call: CallContext, held: Reservation) -> AsyncGenerator[None]:
+    """A turn of `lane` in which what was reserved still fits.
+
+    While a request waits for its turn, a cancel may go before it and count on the same meter without asking.
+
+    Raises:
+        RequestTimeout, RateLimitExceeded: (NOT_SENT) the call's deadline passes before.
+    """
+    while True:
+        async with lane.turn(call):
+            if held.fits():
+                yield
+                return
+        await held.again(call)
 
 
 class NonceLanes:

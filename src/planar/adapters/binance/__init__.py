@@ -5,7 +5,7 @@ from planar.adapters.binance.entry import ENTRY
 from planar.adapters.binance.hosts import HOSTS
 from planar.adapters.binance.ids import CLIENT_ID, EXPIRY
 from planar.adapters.binance.key_info import KEY_INFO
-from planar.adapters.binance.kinds import KINDS
+from planar.adapters.binance.kinds import KINDS, ORDER_PARAMS
 from planar.adapters.binance.lists import LINKED
 from planar.adapters.binance.meters import (
     COSTS,
@@ -57,6 +57,7 @@ PROFILE = Profile(
     book_reader=depth,
     price_band=price_band,
     kinds=KINDS,
+    order_params=ORDER_PARAMS,
     linked=LINKED,
     orders_in=ORDERS_IN,
     reuse_s=REUSE_S,

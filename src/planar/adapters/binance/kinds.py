@@ -38,3 +38,13 @@ KINDS = {
     "replace": KindRow(why="`order/cancelReplace` with `STOP_ON_FAILURE`", source="Binance spot, Cancel and replace"),
 }
 """Of spot markets. A trigger price that the market has passed is refused with -2010."""
+
+ORDER_PARAMS = frozenset(
+    {
+        *("icebergQty", "strategyId", "strategyType", "selfTradePreventionMode"),
+        *("pegPriceType", "pegOffsetValue", "pegOffsetType"),
+        *("isIsolated", "sideEffectType", "autoRepayAtCancel"),
+    }
+)
+"""Parameters of a new order (documentation: New order; of margin: Margin account new order). Left out are those that Planar
+fills itself, by its own words: `quoteOrderQty`, `trailingDelta`, `stopPrice`, `recvWindow`, `newOrderRespType`."""

@@ -6,7 +6,7 @@ from planar.adapters.kraken.history import KrakenHistory
 from planar.adapters.kraken.hosts import HOSTS
 from planar.adapters.kraken.ids import CLIENT_ID, EXPIRY
 from planar.adapters.kraken.key_info import KEY_INFO
-from planar.adapters.kraken.kinds import KINDS
+from planar.adapters.kraken.kinds import KINDS, ORDER_PARAMS
 from planar.adapters.kraken.meters import COSTS, METERS, READS, KrakenCosts
 from planar.adapters.kraken.outcomes import ANSWERS, CODES, KEY_STOPS, STOPS, UNLISTED
 from planar.adapters.kraken.quirks import (
@@ -41,6 +41,7 @@ PROFILE = Profile(
     client_id=CLIENT_ID,
     expiry=EXPIRY,
     kinds=KINDS,
+    order_params=ORDER_PARAMS,
     ccxt=CCXT_CONFIG,
     acknowledges=True,
     balance_hints_s=BALANCE_HINTS_S,
