@@ -147,10 +147,11 @@ class Budget:
         return asks
 
     def within(self, costs: Costs) -> bool:
-        """Whether no meter that these count on is used beyond its limit; without pacing nobody asks."""
+        """Whether no meter that these were taken from is used beyond its limit, or by more than them alone; without
+        pacing nobody asks."""
         now = runtime.monotonic()
-        meters = [self._meter(name) for name, _ in costs] if self._pacing else []
-        return all(self._store.used(meter, now) <= meter.limit + 1e-6 for meter in meters)
+        taken = [(self._meter(name), cost) for name, cost in costs] if self._pacing else []
+        return all(self._store.used(meter, now) <= max(meter.limit, cost) + 1e-6 for meter, cost in taken)
 
     async def told(self) -> None:
         """Until all who share the meters can know what was taken."""

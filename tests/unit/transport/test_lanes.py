@@ -61,6 +61,16 @@ def test_without_pacing_nothing_is_waited_for() -> None:
     assert max(cancel_s, order_s) < 0.1
 
 
+def test_more_than_the_limit_goes_where_nothing_else_is_used() -> None:
+    async def alone() -> float:
+        budget, lane, began = Budget(MeterPool(), "x", "local", "key", [COUNTER]), NonceLane(), runtime.monotonic()
+        held = await budget.reserve([("trading", 12.0)], call(Priority.ORDER))
+        async with turn_that_fits(lane, call(Priority.ORDER), held):
+            return runtime.monotonic() - began
+
+    assert runtime.simulate(alone, seed=1) < 0.1
+
+
 def test_no_longer_than_the_deadline_and_nothing_stays_reserved() -> None:
     with pytest.raises(RateLimitExceeded):
         runtime.simulate(lambda: overtaken(1_000), seed=1)
