@@ -16,6 +16,8 @@ from planar.orders import OrderHandle, points
 from planar.transport.local import LocalVenue
 
 ABSENT = (OrderState.REJECTED, OrderState.NEVER_ACCEPTED)
+PROVEN_S = 150.0
+"""How long it may take to prove that an order does not exist: the facts of the slowest venue take about 100 s."""
 
 
 async def _open(workspace: planar.Workspace, venue: LocalVenue, account: str, timeout_ms: int) -> Exchange:
@@ -84,7 +86,7 @@ async def _belief(exchange: Exchange, wanted: Wish) -> Belief:
     for attempt in range(1, 6):
         try:
             order = await _place(exchange, wanted, attempt)
-            await order.resolved(20)
+            await order.resolved(PROVEN_S)
         except OrderUnknown:
             return Belief(wanted.amount, None, None, None)
         except PlanarError as error:

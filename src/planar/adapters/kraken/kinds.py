@@ -54,6 +54,6 @@ KINDS = {
 """Of spot markets. Its conditional close (`close[...]`) is not used: the order that it makes has no client id."""
 
 ORDER_PARAMS = frozenset({"leverage", "reduce_only", "starttm", "stptype", "trigger"})
-"""Parameters of a new order (documentation: Add Order). Left out are those that Planar fills itself (`expiretm`, `deadline`,
-`timeinforce`), `userref`, which excludes a client id, `close[...]`, whose order has none, `displayvol`, which belongs to a type
-of order of its own, and `oflags`, one of which turns the amount into quote currency."""
+"""Parameters of a new order (documentation: Add Order). Left out are those that Planar fills itself (`expiretm`,
+`deadline`, `timeinforce`), `userref`, which excludes a client id, `close[...]`, whose order has none, `displayvol`, which
+belongs to a type of order of its own, and `oflags`, one of which turns the amount into quote currency."""
