@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
+from collections.abc import Sequence
 
 import msgspec
 
@@ -18,6 +19,7 @@ from planar.errors import (
     RateLimitExceeded,
     RequestTimeout,
 )
+from planar.transport.context import RequestRecord
 from planar.venue.faults import Firing
 
 HASTY_MS = 500
@@ -110,8 +112,7 @@ class Judge:
         late = error.__cause__ if isinstance(error, OrderUnknown) else error
         if isinstance(late, RequestTimeout | InvalidNonce) and self._pressed(end):
             return True
-        paths = {request.path.partition("?")[0] for request in error.requests}
-        hits = [one for one in self._hits(end) if one.subject.path in paths or not one.subject.path]
+        hits = [one for one in self._hits(end) if _met(one, error.requests)]
         writes = end.name in WRITES
         allowed = {kind for one in hits for kind in ALL[_kind(one)].allowed(writes=writes)}
         # one call that is tried again may meet two faults, and what the second left of its time is too little
@@ -129,6 +130,18 @@ class Judge:
         if isinstance(error, RateLimitExceeded):
             return bool(felt & {"429", "418"})
         return isinstance(error, ExchangeNotAvailable) and bool(felt - {"429", "418", *FRAMES})
+
+
+def _met(firing: Firing, requests: Sequence[RequestRecord]) -> bool:
+    """Whether a fault hit one of the requests; what goes over a socket is recorded as the socket's path, `#` and a name."""
+    subject = firing.subject
+    if not subject.path:
+        return True
+    for request in requests:
+        path, _, over_socket = request.path.partition("?")[0].partition("#")
+        if subject.path == path and (not over_socket or subject.host == request.host):
+            return True
+    return False
 
 
 def _kind(firing: Firing) -> str:

@@ -214,6 +214,7 @@ class Run:
 
     async def close(self) -> None:
         """Wait until every order is known, then let the ledger judge."""
+        await asyncio.sleep(LATE_S)  # a request that was delayed changes something now, after its call has ended
         for side in self._sides:
             for name, (trader, handle) in list(side.handles.items()):
                 try:

@@ -1,6 +1,7 @@
 """Which faults are drawn, and which errors each of them may end a call with; an error that no fault explains is wrong.
 
-A fault of a request lets a call fail only if it hit a request to a path of the call while the call lasted.
+A fault of a request lets a call fail only if it hit a request to a path of the call while the call lasted, one of a frame
+only if the call went over that socket.
 """
 
 from __future__ import annotations
@@ -125,20 +126,20 @@ REQUESTS: dict[str, Mishap] = {
 }
 
 FRAMES: dict[str, Mishap] = {
-    "drop_frame": Mishap(DropFrame(), ()),
+    "drop_frame": Mishap(DropFrame(), LATE),
     "double_frame": Mishap(DoubleFrame(), ()),
-    "delay_frame": Mishap(DelayFrame(delay_ms=50), ()),
+    "delay_frame": Mishap(DelayFrame(delay_ms=50), LATE),
     "reorder_frame": Mishap(ReorderFrame(), ()),
-    "cut_frame": Mishap(CorruptFrame(how="cut"), ()),
-    "flip_frame": Mishap(CorruptFrame(how="flip"), (), lies=True),
-    "html_frame": Mishap(ReplaceFrame(body=HTML), ()),
-    "silence": Mishap(Silence(for_ms=500), (), count=2),
-    "half_open": Mishap(HalfOpen(), (), count=1),
-    "slow_socket": Mishap(SlowSocket(bytes_per_s=20_000), (), count=1),
-    "close_socket": Mishap(CloseSocket(code=1012, reason="service restart"), (), count=2),
-    "reset_socket": Mishap(ResetSocket(), (), count=2),
-    "drop_message": Mishap(DropMessage(), (), count=1),
-    "stop_reading": Mishap(StopReading(), (), count=1),
+    "cut_frame": Mishap(CorruptFrame(how="cut"), (*GONE, *NO_ANSWER)),
+    "flip_frame": Mishap(CorruptFrame(how="flip"), (*GONE, *NO_ANSWER), lies=True),
+    "html_frame": Mishap(ReplaceFrame(body=HTML), (*GONE, *NO_ANSWER)),
+    "silence": Mishap(Silence(for_ms=500), LATE, count=2),
+    "half_open": Mishap(HalfOpen(), LATE, count=1),
+    "slow_socket": Mishap(SlowSocket(bytes_per_s=20_000), LATE, count=1),
+    "close_socket": Mishap(CloseSocket(code=1012, reason="service restart"), GONE, count=2),
+    "reset_socket": Mishap(ResetSocket(), GONE, count=2),
+    "drop_message": Mishap(DropMessage(), LATE, count=1),
+    "stop_reading": Mishap(StopReading(), LATE, count=1),
 }
 
 ALL = {**REQUESTS, **FRAMES}
