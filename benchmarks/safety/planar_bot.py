@@ -9,7 +9,7 @@ from pathlib import Path
 
 import planar
 from benchmarks.safety.wishes import SYMBOL, Belief, Diary, Wish, wish
-from planar.errors import OrderNotFound, OrderUnknown, Outcome, PlanarError
+from planar.errors import OrderNotFound, OrderUnknown, Outcome, PlanarError, RequestTimeout
 from planar.exchange import Exchange
 from planar.models import OrderState
 from planar.orders import OrderHandle, points
@@ -66,7 +66,8 @@ async def _cancel(exchange: Exchange, order: OrderHandle) -> None:
         try:
             await exchange.cancel_order(order.client_order_id, SYMBOL, timeout_ms=5_000)
         except OrderNotFound:
-            await order.settled(5)
+            with contextlib.suppress(RequestTimeout):  # it has ended, and the last life is told how
+                await order.settled(5)
         except PlanarError as error:
             if not error.retryable and error.outcome is not Outcome.UNKNOWN:
                 raise

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from outcome_kit import BINANCE_ORDER, BINANCE_SYMBOL, GOOD, KEYS, SYMBOL
 
@@ -20,7 +21,7 @@ from planar.adapters.base import OrderRef, OrderRequest
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
-from planar.errors import Outcome, PlanarError
+from planar.errors import NotSupported, Outcome, PlanarError
 from planar.models import Amount
 from planar.transport.context import CallContext, Priority, calling
 from planar.transport.dialer import Dialer, Route
@@ -109,6 +110,8 @@ class Server:
             body = GOOD["binance"].get(name, BINANCE_ORDER)
             if name == "POST /api/v3/order":
                 body = {**body, "clientOrderId": CLIENT_ID}
+            elif name.startswith("PUT "):
+                body = {"amendedOrder": {**body, "qty": body["origQty"]}}
         data = json.dumps(body).encode()
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
         return True
@@ -172,9 +175,11 @@ async def opened(server: Server, directory: Path) -> AsyncIterator[CcxtAdapter]:
 
 
 async def submit(adapter: CcxtAdapter) -> Any:
-    order = OrderRequest(
-        CLIENT_ID, SYMBOL, "buy", "limit", amount=Amount("0.01"), price=Amount(20_000), params=dict(IN_PARAMS)
-    )
+    """In its params such an option is refused: it would not reach the exchange."""
+    order = OrderRequest(CLIENT_ID, SYMBOL, "buy", "limit", amount=Amount("0.01"), price=Amount(20_000))
+    with pytest.raises(NotSupported, match="maxRetriesOnFailure"):
+        refused = msgspec.structs.replace(order, params=dict(IN_PARAMS))
+        await adapter.submit(refused, timeout_ms=2_000, on_send=lambda: None)
     return await adapter.submit(order, timeout_ms=2_000, on_send=lambda: None)
 
 

@@ -45,6 +45,18 @@ def bound_numbers() -> None:
     precise.__init__ = checked
 
 
+def plain_number(number: Any) -> str | None:
+    """CCXT's `number_to_string`, for numbers whose digits can be written down.
+
+    Raises:
+        ValueError: its exponent has more than three digits, so that it would be written with as many zeros.
+    """
+    if isinstance(number, str) and ("e" in number or "E" in number) and not _exponential(number):
+        raise ValueError(f"no number: {number[:40]}")
+    written: Any = importlib.import_module("ccxt.base.decimal_to_precision").number_to_string
+    return cast("str | None", written(number))
+
+
 class ParsingSeam:
     """Mixed in before CCXT's class, as a part of `CcxtSeam`."""
 

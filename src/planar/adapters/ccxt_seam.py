@@ -21,7 +21,7 @@ import msgspec
 import planar.runtime as runtime
 from planar.adapters.ccxt_clock import ASKING, ClockSeam
 from planar.adapters.ccxt_entry import EntrySeam
-from planar.adapters.ccxt_parsing import ParsingSeam, bound_numbers
+from planar.adapters.ccxt_parsing import ParsingSeam, bound_numbers, plain_number
 from planar.adapters.ccxt_tables import Params, effect_of, endpoint_cost, named, own_copy, request_costs
 from planar.adapters.ccxt_verdict import complete, lacking
 from planar.adapters.ccxt_warm import WarmSeam
@@ -241,9 +241,7 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, EntrySeam, SocketSeam):
         """(meter, cost) pairs that a request waits for."""
         return request_costs(self.planar.profile, section, method, path, ccxt_cost)
 
-    def turn(
-        self, section: str, call: CallContext, held: Reservation
-    ) -> contextlib.AbstractAsyncContextManager[None]:
+    def turn(self, section: str, call: CallContext, held: Reservation) -> contextlib.AbstractAsyncContextManager[None]:
         """What a request is signed and sent within: nothing, unless requests must arrive in order."""
         lane = self.planar.lane
         if lane is None or section not in self.planar.profile.nonce_sections:
@@ -364,4 +362,5 @@ def create(exchange_id: str, config: Mapping[str, Any], wiring: SeamWiring) -> C
         )
     made = seam_class(exchange_id, wiring.profile.mixin)({**config, "session": wiring.session, "timeout_on_exit": 0})
     made.planar = wiring
+    made.number_to_string = plain_number
     return cast(CcxtExchange, made)

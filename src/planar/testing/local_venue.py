@@ -15,12 +15,14 @@ from typing import Any, Self
 import msgspec
 
 from planar.errors import BadRequest, VenueUnavailable
+from planar.transport.local import LocalVenue as Doors
 from planar.venue.client import SyncVenueControl
 from planar.venue.control import FaultsAnswer
 from planar.venue.faults import FaultRule
 from planar.venue.registry import VenueRecord
 from planar.venue.steering import Command
 from planar.venue.wire import VenueAccount
+from planar.workspace import Workspace, open_workspace
 
 END_S = 10.0
 
@@ -90,6 +92,19 @@ class LocalVenue:
         if self.record.ca is None:
             raise VenueUnavailable("the local venue has no TCP port, and so no certificate")
         return self.record.ca
+
+    def workspace(self) -> Workspace:
+        """A workspace whose local environment is this venue: `async with venue.workspace() as p`."""
+        record = self.record
+        return open_workspace(
+            local_venue=Doors(
+                instance=record.instance,
+                socket=record.socket,
+                token=record.token,
+                venues=list(record.venues),
+                pid=record.pid,
+            )
+        )
 
     def accounts(self, exchange: str) -> list[VenueAccount]:
         """The seeded accounts of an exchange and their keys."""

@@ -8,10 +8,12 @@ from typing import Any
 import ccxt.async_support as ccxt
 import orjson
 import pytest
+from ccxt.base.precise import Precise
 from hypothesis import given
 from hypothesis import strategies as st
 
 from planar.adapters.binance import PROFILE
+from planar.adapters.ccxt_parsing import bound_numbers, plain_number
 from planar.adapters.ccxt_seam import seam_class
 from planar.models import Candle, from_ccxt
 
@@ -112,3 +114,18 @@ def test_no_candles_are_no_candles() -> None:
     assert read_candles(b"[]") == []
     assert SEAM.parse_ohlcvs([], None, "1m", None, 5) == []
     assert isinstance(SEAM.parse_ohlcvs(read_candles(b'[[1, "1", "1", "1", "1", "1"]]'))[0], Candle)
+
+
+@pytest.mark.parametrize("number", ["1E-999999999", "1e1000", "-2.5E+12345", "1e"])
+def test_numbers_that_nobody_can_write_down_are_refused_before_ccxt_writes_their_zeros(number: str) -> None:
+    with pytest.raises(ValueError, match="no number"):
+        plain_number(number)
+    bound_numbers()
+    with pytest.raises(ValueError, match="no number"):
+        Precise(number)
+
+
+@pytest.mark.parametrize(("number", "text"), [("1e-8", "0.00000001"), (1e22, "10000000000000000000000"), ("5.0", "5")])
+def test_all_others_are_written_as_ccxt_writes_them(number: object, text: str) -> None:
+    assert plain_number(number) == text
+    assert plain_number(None) is None

@@ -1,0 +1,28 @@
+"""Many at once: natively where the exchange has it, else one by one; a result or an error for each."""
+
+import asyncio
+
+import planar
+
+
+async def main() -> None:
+    async with planar.open(private_venue=True) as p:
+        exchange = await p.exchange("kraken", environment="local")
+        tickers = await exchange.fetch_tickers(["BTC/USDT", "ETH/USDT", "SOL/USDT"])
+        print({symbol: ticker.last for symbol, ticker in tickers.items()})
+        books = await exchange.fetch_order_books(["BTC/USDT", "ETH/USDT"], 5)
+        print(f"books {books.made}: {list(books)}, errors {books.errors}")
+
+        price = round(tickers["BTC/USDT"].bid * 0.8, 1)
+        wanted = [
+            {"symbol": "BTC/USDT", "type": "limit", "side": "buy", "amount": "0.001", "price": price},
+            {"symbol": "BTC/USDT", "type": "limit", "side": "buy", "amount": "0.002", "price": price},
+            {"symbol": "BTC/USDT", "type": "limit", "side": "buy", "amount": "0.0000000001", "price": price},
+        ]
+        for order in await exchange.create_orders(wanted):
+            print("refused:" if isinstance(order, planar.PlanarError) else "placed:", order)
+        canceled = await exchange.cancel_all_orders("BTC/USDT")
+        print(f"{len(canceled)} canceled")
+
+
+asyncio.run(main())
