@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from streams_kit import SYMBOL, local_kraken
 
+import planar.runtime as runtime
 from planar.adapters.base import OrderRef
 from planar.errors import Outcome, RateLimitExceeded, RequestTimeout
 from planar.models import OrderState
+from planar.orders.sweeps import Sweeps
 from planar.transport.context import CallContext, Priority
 from planar.transport.lanes import TURN_S, NonceLane
 from planar.venue.faults import DelayRequest, FaultRule, ReplaceAnswer
@@ -56,13 +58,20 @@ async def test_a_client_id_is_looked_for_and_nothing_else(tmp_path: Path) -> Non
 
 
 async def test_the_past_comes_with_all_its_pages(tmp_path: Path) -> None:
+    """Kraken gives 50 rows at a time, the newest first; the oldest ones since a moment are on the last page."""
     async with local_kraken(tmp_path) as local:
+        since_ms = runtime.wall_ms() - 1_000
         for number in range(60):
             await local.buy(f"pl-page-{number}", "0.001", "40000")
             await local.adapter.cancel(OrderRef(SYMBOL, client_id=f"pl-page-{number}"), {}, timeout_ms=5_000)
         found = await local.adapter.fetch_orders(SYMBOL, None, 500, {}, timeout_ms=5_000)
         mine = [order.client_order_id for order in found if (order.client_order_id or "").startswith("pl-page")]
         assert mine == [f"pl-page-{number}" for number in range(60)]
+        found = await local.adapter.fetch_orders(SYMBOL, since_ms, 55, {}, timeout_ms=5_000)
+        mine = [order.client_order_id for order in found if (order.client_order_id or "").startswith("pl-page")]
+        assert mine == [f"pl-page-{number}" for number in range(55)]
+        swept = await Sweeps(local.adapter, 5_000).sweep(SYMBOL, since_ms, trades=False)
+        assert all(swept.named(f"pl-page-{number}") for number in range(60))
 
 
 async def test_a_turn_passes_on_and_the_urgent_go_first() -> None:

@@ -262,6 +262,8 @@ class Profile(msgspec.Struct, frozen=True):
         cancel_id_field: field of the raw cancel answer that holds the order's client id, where the one that CCXT reads
             names the cancel itself.
         key_info: how a key's rights are asked, or None.
+        list_page: rows of own orders or trades that are asked for at once. All that there are, where the venue lists the
+            newest first, so that the oldest ones are not had without the others.
         reuse_s: WRITEs go over a kept connection only if it was used so recently: well below the time for which the
             venue keeps idle ones. The default suits servers that keep them for no more than 5 s.
         candle_reader: reads candles from the bytes of an answer, or gives None for CCXT to read them; not asked for those
@@ -314,6 +316,7 @@ class Profile(msgspec.Struct, frozen=True):
     linked: LinkedRule | None = None
     cancel_id_field: str | None = None
     key_info: KeyInfoRule | None = None
+    list_page: int = 500
     reuse_s: float = 4.0
     candle_reader: Callable[[bytes], Any] | None = None
     book_reader: Callable[[bytes], Any] | None = None

@@ -14,8 +14,6 @@ import planar.runtime as runtime
 from planar.adapters.base import Adapter, OrderRef
 from planar.models import Order
 
-PAGE = 500
-
 
 class Sweep(msgspec.Struct, frozen=True):
     """What the lists showed.
@@ -103,11 +101,12 @@ class Sweeps:
 
     async def _all_orders(self, symbol: str, since_ms: int) -> dict[str, Order]:
         found: dict[str, Order] = {}
+        most = self._adapter.profile.list_page
         while True:
-            page = await self._adapter.fetch_orders(symbol, since_ms, PAGE, {}, timeout_ms=self._timeout_ms)
+            page = await self._adapter.fetch_orders(symbol, since_ms, most, {}, timeout_ms=self._timeout_ms)
             fresh = [order for order in page if (order.id or "") not in found]
             found.update({order.id or "": order for order in fresh})
-            if len(page) < PAGE or not fresh:
+            if len(page) < most or not fresh:
                 return found
             since_ms = max(order.ts_ms or since_ms for order in fresh)
 
@@ -115,11 +114,12 @@ class Sweeps:
         """The venue's ids of the orders of own trades."""
         found: dict[str, None] = {}
         seen: set[str] = set()
+        most = self._adapter.profile.list_page
         while True:
-            page = await self._adapter.fetch_my_trades(symbol, since_ms, PAGE, {}, timeout_ms=self._timeout_ms)
+            page = await self._adapter.fetch_my_trades(symbol, since_ms, most, {}, timeout_ms=self._timeout_ms)
             fresh = [fill for fill in page if fill.id not in seen]
             seen.update(fill.id for fill in fresh)
             found.update({fill.order_id: None for fill in fresh if fill.order_id is not None})
-            if len(page) < PAGE or not fresh:
+            if len(page) < most or not fresh:
                 return list(found)
             since_ms = max(fill.ts_ms or since_ms for fill in fresh)

@@ -21,7 +21,6 @@ log = logging.getLogger("planar.orders")
 
 T = TypeVar("T")
 
-PAGE = 500
 WIDTH = 8
 """Questions about single orders that are under way at once."""
 
@@ -106,29 +105,29 @@ class VenueSide:
 
     async def history(self, symbol: str, since_ms: int) -> list[Order] | None:
         """Orders of any state of a market since then, all pages."""
-        fetch = self._adapter.fetch_orders
+        fetch, most = self._adapter.fetch_orders, self._adapter.profile.list_page
         found: dict[str, Order] = {}
         while True:
-            page = await self._ask("history", symbol, fetch(symbol, since_ms, PAGE, {}, timeout_ms=self._timeout_ms))
+            page = await self._ask("history", symbol, fetch(symbol, since_ms, most, {}, timeout_ms=self._timeout_ms))
             if page is None:
                 return None
             fresh = [order for order in page if (order.id or "") not in found]
             found.update({order.id or "": order for order in fresh})
-            if len(page) < PAGE or not fresh:
+            if len(page) < most or not fresh:
                 return list(found.values())
             since_ms = max(order.ts_ms or since_ms for order in fresh)
 
     async def trades(self, symbol: str, since_ms: int) -> list[Fill] | None:
         """Own executions of a market since then, all pages."""
-        fetch = self._adapter.fetch_my_trades
+        fetch, most = self._adapter.fetch_my_trades, self._adapter.profile.list_page
         found: dict[str, Fill] = {}
         while True:
-            page = await self._ask("trades", symbol, fetch(symbol, since_ms, PAGE, {}, timeout_ms=self._timeout_ms))
+            page = await self._ask("trades", symbol, fetch(symbol, since_ms, most, {}, timeout_ms=self._timeout_ms))
             if page is None:
                 return None
             fresh = [fill for fill in page if fill.id not in found]
             found.update({fill.id: fill for fill in fresh})
-            if len(page) < PAGE or not fresh:
+            if len(page) < most or not fresh:
                 return list(found.values())
             since_ms = max(fill.ts_ms or since_ms for fill in fresh)
 

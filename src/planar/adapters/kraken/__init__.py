@@ -48,6 +48,7 @@ PROFILE = Profile(
     mixin=Kraken,
     key_info=KEY_INFO,
     reuse_s=REUSE_S,
+    list_page=100_000,  # its lists begin with the newest, so the oldest is had with all others
     cancels_whole_account=True,
     dead_man=DEAD_MAN,
     entry=ENTRY,
