@@ -5,7 +5,7 @@ import os
 
 os.environ.setdefault("PLANAR_DEBUG", "transport")  # usually set in the shell: PLANAR_DEBUG=transport python program.py
 
-import planar  # noqa: E402
+import planar
 
 
 async def main() -> None:
