@@ -34,7 +34,7 @@ CLASSES: dict[type[Any], str] = {
 }
 """Asynchronous class -> name of its face."""
 RENAMED = {"OrderHandle": "Order", "OrdersView": "Orders"}
-STREAMS = re.compile(r"\b(BookStream|TickersStream|RowStream|StateStream)\b(\[[^\]]*\])?")
+STREAMS = re.compile(r"\b(BookStream|TickersStream|RowStream|StateStream|TableStream|ManyStream)\b(\[[^\]]*\])?")
 ITEMS = {"BookStream": "OrderBook", "TickersStream": "Ticker"}
 LEFT_OUT = {
     "each": "it takes an asynchronous function",
@@ -43,6 +43,9 @@ LEFT_OUT = {
     "watch_arbitrage": "an asynchronous watch",
     "on_reconciliation": "its callback would run in the loop",
     "dead_man": "an asynchronous context",
+    **dict.fromkeys(
+        (name for name in dir(Exchange) if name.startswith("un_watch_")), "nothing is begun by `await` there"
+    ),
 }
 HEAD = '''"""Synchronous faces of Planar's classes, written by `scripts/sync_face.py`. Do not edit."""
 
@@ -72,7 +75,7 @@ def faced(text: str) -> str:
         kind, item = found.group(1), found.group(2)
         return f"SyncStream[{ITEMS.get(kind) or (item or '[Any]')[1:-1]}]"
 
-    return STREAMS.sub(stream, text)
+    return " | ".join(dict.fromkeys(STREAMS.sub(stream, text).split(" | ")))
 
 
 class Names:
@@ -83,6 +86,7 @@ class Names:
 
     def note(self, text: str, function: Callable[..., Any]) -> None:
         """The names in an annotation or default of a function."""
+        function = inspect.unwrap(function)
         for name in re.findall(r"(?<![\w.\"'])[A-Za-z_]\w*", re.sub(r"\"[^\"]*\"|'[^']*'", "", text)):
             known = name in CLASSES.values() or name == "SyncStream" or hasattr(builtins, name)
             if not known and name in function.__globals__:

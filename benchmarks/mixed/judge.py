@@ -113,6 +113,10 @@ class Judge:
         if isinstance(late, RequestTimeout | InvalidNonce) and self._pressed(end):
             return True
         hits = [one for one in self._hits(end) if _met(one, error.requests)]
+        # a socket that once failed goes on failing; whoever sends after another waits for what that one met
+        hits += [one for one in self._hits(end, AFTER_MS) if _kind(one) in FRAMES and _met(one, error.requests)]
+        if type(error) is RequestTimeout and _waited(end, error.requests):
+            hits += self._hits(end)
         writes = end.name in WRITES
         allowed = {kind for one in hits for kind in ALL[_kind(one)].allowed(writes=writes)}
         # one call that is tried again may meet two faults, and what the second left of its time is too little
@@ -142,6 +146,11 @@ def _met(firing: Firing, requests: Sequence[RequestRecord]) -> bool:
         if subject.path == path and (not over_socket or subject.host == request.host):
             return True
     return False
+
+
+def _waited(end: End, requests: Sequence[RequestRecord]) -> bool:
+    """Whether most of its time was over before its last request left: signed requests of a key go one after the other."""
+    return bool(requests) and (requests[-1].took_ms or 0.0) < end.timeout_ms / 2
 
 
 def _kind(firing: Firing) -> str:

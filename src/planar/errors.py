@@ -74,6 +74,7 @@ class PlanarError(Exception):
         retry_after_s: seconds the venue asked to wait, if it did.
         hint: what to do about it, in one sentence.
         exchange: the exchange's id.
+        account: the name of the account that was asked with; "" is the one without a name, or none.
         code: the venue's own error code, as text.
         http_status: HTTP status of the answer.
         requests: every request of the call, in the order of sending (`planar.transport.context.RequestRecord`): READ or
@@ -83,6 +84,7 @@ class PlanarError(Exception):
     default_outcome: Outcome | None = None
     default_retryable: bool = False
     requests: Sequence[Any] = ()
+    account: str = ""
 
     def __init__(
         self,
@@ -107,7 +109,8 @@ class PlanarError(Exception):
         self.http_status = http_status
 
     def __str__(self) -> str:
-        text = f"{self.exchange}: {self.message}" if self.exchange else self.message
+        whose = f"{self.exchange}/{self.account}" if self.account else self.exchange
+        text = f"{whose}: {self.message}" if self.exchange else self.message
         return f"{text}\n  -> {self.hint}" if self.hint else text
 
     def __reduce__(self) -> tuple[Any, ...]:

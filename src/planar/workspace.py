@@ -21,7 +21,9 @@ from planar.adapters.exchange_ids import exchange_ids, resolve_exchange_id
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
 from planar.config import ExchangeSettings, Settings, flag, load
+from planar.config.accounts import ConfiguredAccount, with_open
 from planar.config.debug import enable_debug
+from planar.config.differing import differing
 from planar.config.paths import cache_dir, state_dir
 from planar.config.schema import Environment
 from planar.errors import ConfigError, NotSupported, Outcome, WrongLoop
@@ -119,7 +121,7 @@ class Workspace:
             self._opened[key] = settings
             self._exchanges[key] = runtime.spawn(self._open(key, settings), name=f"open {settings.id}")
         elif options and settings != self._opened[key]:
-            raise _differing(settings, self._opened[key])
+            raise differing(settings, self._opened[key])
         task = self._exchanges[key]
         try:
             # one caller's cancellation must not take the exchange from the others
@@ -128,6 +130,16 @@ class Workspace:
             if task.done() and (task.cancelled() or task.exception() is not None) and self._exchanges.get(key) is task:
                 del self._exchanges[key]
             raise
+
+    def accounts(self, name: str | None = None) -> tuple[ConfiguredAccount, ...]:
+        """All configured accounts, in all environments, and those that are open: names and places, never secrets.
+
+        Args:
+            name: of this exchange only.
+        """
+        wanted = None if name is None else resolve_exchange_id(name)[0]
+        opened = [key for key in self._opened if key in self._exchanges and wanted in (None, key[0])]
+        return with_open(self.settings.configured_accounts(wanted), opened)
 
     def group(self, *names: str, **options: Any) -> Group:
         """Several exchanges at once; they are opened when the group is first used.
@@ -360,18 +372,6 @@ class Workspace:
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
-
-
-def _differing(wanted: ExchangeSettings, opened: ExchangeSettings) -> ConfigError:
-    names = [
-        f"{name} = {getattr(wanted, name)!r} (open with {getattr(opened, name)!r})"
-        for name in ExchangeSettings.__struct_fields__
-        if getattr(wanted, name) != getattr(opened, name)
-    ]
-    return ConfigError(
-        f"{wanted.id} is open already with other options: {', '.join(names)}",
-        hint="ask without options, or with reset=True to build it again",
-    )
 
 
 def open_workspace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import docs_kit
@@ -86,9 +87,15 @@ def in_tree(app: App, words: list[str]) -> bool:
     return True
 
 
+@cache
+def whole_app() -> App:
+    """All commands, made once: nothing is run here."""
+    return make_app()
+
+
 @pytest.mark.parametrize("path", pages(), ids=name)
 def test_every_command_named_in_the_text_exists(path: Path) -> None:
-    app = make_app()
+    app = whole_app()
     named = re.findall(r"`planar ([a-z][^`]*)`", prose(path))
     # `planar venue up | down` names two
     wrong = [text for text in named if not in_tree(app, re.split(r"[ |]", text.split(" | ")[0]))]
@@ -109,7 +116,12 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 
 def test_every_page_of_docs_can_be_found_from_the_readme() -> None:
-    readme = docs_kit.ROOT / "README.md"
-    found = {(readme.parent / link.partition("#")[0]).resolve() for link in links(readme)}
+    found: set[Path] = set()
+    listing = [docs_kit.ROOT / "README.md"]
+    while listing:  # the README, and the tables of contents that it names
+        page = listing.pop()
+        named = {(page.parent / link.partition("#")[0]).resolve() for link in links(page)} - found
+        found |= named
+        listing += sorted(path for path in named if path.name == "README.md")
     missing = [name(path) for path in pages() if path.is_relative_to(docs_kit.ROOT / "docs") and path not in found]
     assert missing == []

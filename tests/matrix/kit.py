@@ -21,11 +21,13 @@ from planar.models import from_ccxt as convert
 from planar.orders import OrderManager
 from planar.streams import StreamHub
 from planar.transport.alarms import Alarms
+from planar.transport.dialer import Dialer
 from planar.transport.pool import MeterPool
 
 lazy_ccxt.install()
 
 TIMEOUT_MS = 2_000
+SIGNIFICANT_DIGITS = 3
 SPOT, SWAP, OPTION = "BTC/USDT", "BTC/USDT:USDT", "BTC/USDT:USDT-301227-50000-C"
 CREDENTIALS = {
     **dict.fromkeys(("apiKey", "password", "uid", "login", "twofa", "token", "accountId"), "12345"),
@@ -35,8 +37,9 @@ CREDENTIALS = {
 }
 
 
-def structures() -> list[dict[str, Any]]:
-    """A spot market, a perpetual and an option, in CCXT's structure."""
+def structures(mode: int) -> list[dict[str, Any]]:
+    """A spot market, a perpetual and an option, in CCXT's structure, with steps or digits by its `precisionMode`."""
+    digits = mode == SIGNIFICANT_DIGITS
     common = {
         "base": "BTC",
         "quote": "USDT",
@@ -44,7 +47,7 @@ def structures() -> list[dict[str, Any]]:
         "quoteId": "USDT",
         "active": True,
         "info": {},
-        "precision": {"amount": 1e-6, "price": 1e-2},
+        "precision": {"amount": 8, "price": 7} if digits else {"amount": 1e-6, "price": 1e-2},
         "limits": {"amount": {"min": 1e-6, "max": 9000.0}, "price": {}, "cost": {"min": 1.0}, "leverage": {}},
         "maker": 0.001,
         "taker": 0.002,
@@ -121,7 +124,7 @@ ANSWERS: Mapping[str, Callable[[], Delivery]] = {
 class Bench:
     """One id, opened."""
 
-    def __init__(self, exchange_id: str, dialer: ScriptedDialer, directory: Path) -> None:
+    def __init__(self, exchange_id: str, dialer: Dialer, directory: Path, unix_socket: str = "/scripted") -> None:
         configuration = load(None, None, known_ids=exchange_ids())
         opening = OpeningRequest(
             exchange=exchange_id,
@@ -130,7 +133,7 @@ class Bench:
             fingerprint="matrix",
             timeout_ms=TIMEOUT_MS,
             pacing=False,
-            unix_socket="/scripted",
+            unix_socket=unix_socket,
         )
         self.id = exchange_id
         adapter = self.adapter = open_adapter(opening, dialer, MeterPool(), MarketCache(directory, max_age_ms=0))
@@ -148,12 +151,13 @@ class Bench:
     def list_markets(self) -> None:
         """Give CCXT and Planar the markets, as if they had been loaded."""
         ccxt: Any = self.adapter.exchange
-        ccxt.set_markets([ccxt.safe_market_structure(one) for one in structures()])
         mode = int(ccxt.precisionMode)
+        ccxt.set_markets([ccxt.safe_market_structure(one) for one in structures(mode)])
         made: list[Market] = [
             convert.market(one, exchange=self.id, precision_mode=mode) for one in ccxt.markets.values()
         ]
         self.exchange._markets = {one.symbol: one for one in made}
+        self.adapter.market_of = self.exchange._markets.get  # type: ignore[method-assign]
 
     async def close(self) -> None:
         """Close what was opened."""

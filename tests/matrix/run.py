@@ -29,11 +29,15 @@ BASE_METHODS = (
     *("fetch_time", "fetch_ticker", "fetch_tickers", "fetch_order_book", "fetch_trades", "fetch_ohlcv"),
     *("fetch_balance", "fetch_my_trades", "fetch_order", "fetch_open_orders", "fetch_orders", "fetch_closed_orders"),
     *("fetch_last_price", "fetch_ohlcvs", "fetch_order_books"),
+    *("fetch_canceled_orders", "fetch_canceled_and_closed_orders", "fetch_positions_for_symbol"),
+    *("fetch_order_with_client_order_id", "fetch_partial_balance"),
 )
 SAMPLES: Mapping[str, Any] = {
     "code": "USDT",
     "codes": ["USDT", "BTC"],
     "id": "1234567890",
+    "client_order_id": "plmatrix000001",
+    "part": "free",
     "leverage": 3,
     "amount": "1.5",
     "margin_mode": "isolated",
@@ -78,7 +82,9 @@ def symbol_for(method: str) -> str:
     """A market of a type that the method is about."""
     row = METHODS.get(method)
     types = row.of if row is not None else ()
-    if method in ("set_leverage", "set_margin_mode", "fetch_leverage", "fetch_market_leverage_tiers", "add_margin"):
+    if method in ("set_leverage", "set_margin_mode", "fetch_leverage", "fetch_market_leverage_tiers", "add_margin") or (
+        method == "fetch_positions_for_symbol"
+    ):
         return SWAP
     return SPOT if not types or "spot" in types else SWAP if "swap" in types else OPTION
 

@@ -199,7 +199,7 @@ async def test_post_only_funds_rules_and_unknown_orders_are_refused_as_at_the_ex
     with pytest.raises(OrderNotFound, match="no open paper order paper-99"):
         await exchange.cancel_order("paper-99", SYMBOL)
     with pytest.raises(NotSupported, match="icebergQty"):
-        await exchange.create_limit_buy_order(SYMBOL, "0.01", "50000", {"icebergQty": "0.001"})
+        await exchange.create_limit_buy_order(SYMBOL, "0.01", "50000", raw={"icebergQty": "0.001"})
     ioc = await exchange.create_limit_buy_order(SYMBOL, "0.01", 50_000, {"timeInForce": "IOC"})
     assert (ioc.state, ioc.filled) == (OrderState.EXPIRED, 0)
     assert await exchange.fetch_open_orders() == []
@@ -209,6 +209,9 @@ async def test_post_only_funds_rules_and_unknown_orders_are_refused_as_at_the_ex
 async def test_what_a_paper_account_does_not_simulate_is_refused_before_anything_is_sent(scene: Scene) -> None:
     exchange = await scene.exchange()
     asked = len(scene.meddler.requests)
+    with pytest.raises(NotSupported, match="watch_positions is not simulated"):
+        async with exchange.watch_positions():
+            pass
     for name in (name for name, row in METHODS.items() if row.private or row.write):
         with pytest.raises(NotSupported):
             await exchange._adapter.unified(name, (), {}, timeout_ms=1_000)

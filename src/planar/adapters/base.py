@@ -133,11 +133,18 @@ class Adapter(abc.ABC):
 
     profile: Profile
     capabilities: Capabilities
+    account: str = ""
+    """The account's name, for errors."""
 
     @property
     def id(self) -> str:
         """CCXT's id of the exchange."""
         return self.profile.id
+
+    @property
+    def account_types(self) -> tuple[str, ...]:
+        """Words for the kinds of account that the venue keeps apart; empty: one for all, or nobody knows."""
+        return ()
 
     @property
     def market_data(self) -> Adapter:

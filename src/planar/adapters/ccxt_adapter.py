@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import planar.runtime as runtime
 from planar.adapters import priorities
 from planar.adapters.base import OrderRef, OrderRequest
+from planar.adapters.ccxt_account_types import AccountTypes
 from planar.adapters.ccxt_carrying import CcxtCarrying
 from planar.adapters.ccxt_changes import asked
 from planar.adapters.ccxt_describing import capabilities_of, exact
@@ -43,6 +44,7 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
         self.exchange = exchange
         self.profile = profile
         self.capabilities = capabilities_of(exchange)
+        self.types = AccountTypes(exchange)
         self._cache = cache
         self._environment = environment
         self._markets_key = markets_key(cast(CcxtMarkets, exchange), ccxt_version(), environment)
@@ -78,11 +80,13 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
                 return raw if into is None else into(raw)
             except PlanarError as error:
                 error.requests = tuple(call.requests)
+                error.account = self.account
                 complete(error, call)
                 without_frames(error)
                 raise
             except Exception as error:
                 made = translate(error, call, self.id)
+                made.account = self.account
                 complete(made, call)
                 raise made from redact_error(without_frames(error))
 
@@ -124,6 +128,11 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
         """
         if self.capabilities.can(method) is False:
             raise NotSupported(f"{method} is not offered by this exchange", exchange=self.id)
+
+    @property
+    def account_types(self) -> tuple[str, ...]:
+        """CCXT's words for the kinds of account."""
+        return tuple(sorted(self.types.words))
 
     @property
     def host(self) -> str:
@@ -232,10 +241,14 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
 
     # -- the account -----------------------------------------------------------------------------------------------
     async def fetch_balance(self, params: Mapping[str, Any], *, timeout_ms: int) -> AccountBalance:
-        """Free, used and total by currency."""
-        return await self._read(
-            "fetch_balance", Priority.ACCOUNT, timeout_ms, dict(params), into=self._one(convert.balance)
-        )
+        """Balances by currency."""
+
+        async def ask(params: Mapping[str, Any]) -> AccountBalance:
+            method = ("fetch_balance", Priority.ACCOUNT, timeout_ms)
+            return await self._read(*method, dict(params), into=self._one(convert.balance))
+
+        word = params.get("type")
+        return await (self.types.asked(word, ask, params) if isinstance(word, str) else ask(params))
 
     async def fetch_my_trades(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int

@@ -1,9 +1,9 @@
 """What carries the kind of an order to a venue, and the proof that it arrives where no table of the venue says so.
 
-CCXT passes on what it does not know, and drops what it does not use: an IOC order may rest, a client id may be replaced by a
-random one. A venue whose documentation was not read has no table of kinds, so before an order of a kind leaves for the first
-time, CCXT is asked for its request twice, with and without what was asked for. If that is the same, the order is refused.
-Nothing is sent for it.
+CCXT passes on what it does not know, and drops what it does not use: an IOC order may rest, a limit order may go to the
+market, a client id may be replaced by a random one. So an order is proven before one of its sort leaves for the first time,
+where no table of the venue says how its kind is carried, or where it has a parameter beside its kind: CCXT is asked for its
+request twice, with and without what was asked for. If that is the same, the order is refused. Nothing is sent for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from planar.adapters.ccxt_safety import withhold
 from planar.adapters.kinds import KindTable, carried, derived_kinds, kinds_of
 from planar.adapters.order_options import UNIFIED_OPTIONS, check_listed, known_params, would_not_arrive
 from planar.errors import PlanarError
-from planar.models import Market, Order
+from planar.models import Amount, Market, Order
 from planar.transport.context import OnSend
 from planar.transport.writes import VenueRequest, Withheld, withholding
 
@@ -32,7 +32,9 @@ log = logging.getLogger("planar.orders")
 CLIENT_ID_PARAMS: Final = ("client_order_id", "clientOrderID", "clOrdId", "cl_ord_id", "newClientOrderId")
 """Parameters that are tried in turn where CCXT does not send the client id that it is given under its own name."""
 
-_WITHOUT: Final[Mapping[str, Mapping[str, Any]]] = {
+DOUBLED: Final = ("amount", "price", "cost")
+"""Fields that another value must make another request of."""
+WITHOUT: Final[Mapping[str, Mapping[str, Any]]] = {
     "post_only": {"post_only": False},
     "time_in_force": {"time_in_force": None, "expire_at_ms": None},
     "trigger_price": {"stop_price": None, "trigger": "stop"},
@@ -58,8 +60,6 @@ class CcxtCarrying(CcxtLinked):
         """Send one order, once."""
         if self._unproven(request):
             await self._prove(request, timeout_ms)
-        if request.params:
-            await self._prove_params(request, timeout_ms)
         return await self.send_order(request, timeout_ms=timeout_ms, on_send=on_send)
 
     def order_params(self, request: OrderRequest) -> dict[str, Any]:
@@ -84,10 +84,12 @@ class CcxtCarrying(CcxtLinked):
     # -- the proof -------------------------------------------------------------------------------------------------
     def _key(self, request: OrderRequest) -> tuple[str, ...]:
         market = self.market_of(request.symbol)
-        return ("" if market is None else f"{market.type} {market.sub_type}", request.side, *kinds_of(request))
+        kind = "" if market is None else f"{market.type} {market.sub_type}"
+        return (kind, request.side, *kinds_of(request), *sorted(request.params))
 
     def _unproven(self, request: OrderRequest) -> bool:
-        return not self._has_table(self.market_of(request.symbol)) and self._key(request) not in self._proven
+        doubtful = bool(request.params) or not self._has_table(self.market_of(request.symbol))
+        return doubtful and self._key(request) not in self._proven
 
     async def _prove(self, request: OrderRequest, timeout_ms: int) -> None:
         """Refuse an order of which a part would not reach the venue.
@@ -95,6 +97,7 @@ class CcxtCarrying(CcxtLinked):
         Raises:
             NotSupported: NOT_SENT.
         """
+        self._check_listed(request)
         made = await self._request_of(request, timeout_ms)
         if made is None:
             return
@@ -102,49 +105,25 @@ class CcxtCarrying(CcxtLinked):
             made = await self._named(request, timeout_ms) or made
         again = await self._request_of(request, timeout_ms) or made
         lasting = {name for name, value in made.params.items() if again.params.get(name) == value}
-        for what, fields in _WITHOUT.items():
-            plain = msgspec.structs.replace(request, **fields)
-            if plain == request:
-                continue
+        known = known_params(self.profile, self.market_of(request.symbol))
+        for what, other in _otherwise(request):
+            if known is not None and what in UNIFIED_OPTIONS and what not in known and what in made.params:
+                raise would_not_arrive(what, self.id)  # CCXT only passes its own word on, which the venue ignores
             try:
-                other = await self._request_of(plain, timeout_ms)
-            except PlanarError:  # without it, it is no order that CCXT would send: so it counts
+                found = await self._request_of(other, timeout_ms)
+            except PlanarError:  # so it is no order that CCXT would send: what differs counts
                 continue
-            if other is not None and _same(made, other, lasting):
+            if found is not None and _same(made, found, lasting):
                 raise would_not_arrive(what, self.id)
         self._proven.add(self._key(request))
 
-    async def _prove_params(self, request: OrderRequest, timeout_ms: int) -> None:
-        """Refuse an order with a parameter that would not reach the venue, or under a name that it does not have.
-
-        Raises:
-            NotSupported: NOT_SENT.
-        """
-        key, market = self._key(request), self.market_of(request.symbol)
-        asked = [name for name, value in request.params.items() if value is not None and value is not False]
-        names = [name for name in asked if (*key, name) not in self._proven]
-        if not names:
+    def _check_listed(self, request: OrderRequest) -> None:
+        """Refuse CCXT's own words that CCXT does not list for the market; the venue's table, where it has one, knows."""
+        if self._has_table(self.market_of(request.symbol)):
             return
-        made = await self._request_of(request, timeout_ms)
-        again = await self._request_of(request, timeout_ms) or made
-        if made is None or again is None:
-            return
-        lasting = {name for name, value in made.params.items() if again.params.get(name) == value}
-        known = known_params(self.profile, market)
-        for name in names:
-            if known is None:
-                feature = partial(cast(Any, self.exchange).feature_value, request.symbol, "createOrder")
-                check_listed(name, feature, self.id, request.symbol)
-            elif name in UNIFIED_OPTIONS and name not in known and name in made.params:
-                raise would_not_arrive(name, self.id)  # CCXT only passes its own word on, which the venue ignores
-            rest = {other: value for other, value in request.params.items() if other != name}
-            try:
-                plain = await self._request_of(msgspec.structs.replace(request, params=rest), timeout_ms)
-            except PlanarError:  # without it, it is no order that CCXT would send: so it counts
-                continue
-            if plain is not None and _same(made, plain, lasting):
-                raise would_not_arrive(name, self.id)
-        self._proven.update((*key, name) for name in names)
+        feature = partial(cast(Any, self.exchange).feature_value, request.symbol, "createOrder")
+        for name in request.params:
+            check_listed(name, feature, self.id, request.symbol)
 
     async def _request_of(self, request: OrderRequest, timeout_ms: int) -> VenueRequest | None:
         """The request that CCXT makes of an order; None where it is none of HTTP."""
@@ -168,6 +147,24 @@ class CcxtCarrying(CcxtLinked):
         self.profile = profile
         log.warning("%s: client ids do not reach the exchange; an order whose answer is lost stays unknown", self.id)
         return None
+
+
+def _otherwise(request: OrderRequest) -> Iterator[tuple[str, OrderRequest]]:
+    """(what of the order differs, an order in which it does), for all that was asked for."""
+    for what in DOUBLED:
+        value: Amount | None = getattr(request, what)
+        if value is not None:
+            yield what, msgspec.structs.replace(request, **{what: Amount(value * 2)})
+    for what, fields in WITHOUT.items():
+        plain = msgspec.structs.replace(request, **fields)
+        if plain != request and (what, request.time_in_force) != (
+            "time_in_force",
+            "GTC",
+        ):  # which orders are by default
+            yield what, plain
+    for name in request.params:
+        rest = {other: value for other, value in request.params.items() if other != name}
+        yield name, msgspec.structs.replace(request, params=rest)
 
 
 def _texts(value: Any) -> Iterator[str]:

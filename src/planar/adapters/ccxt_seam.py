@@ -34,7 +34,7 @@ from planar.transport.context import CallContext, Effect, RequestRecord, current
 from planar.transport.http import send
 from planar.transport.lanes import NonceLane, turn_that_fits
 from planar.transport.observe import Monitor
-from planar.transport.writes import Trail, VenueRequest, sent
+from planar.transport.writes import Trail, VenueRequest, note, sent
 
 SEAMS = (
     *("fetch2", "fetch", "sign", "handle_errors", "handle_http_status_code", "prepare_request_headers", "open"),
@@ -145,6 +145,7 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, EntrySeam, SocketSeam):
         if effect is Effect.WRITE:
             send = functools.partial(self._in_time, path, api, method, params, config, effect, call)
             return await sent(wiring.trail, call, VenueRequest(method, path, named(params)), send)
+        note(method, f"{api} {path}", lambda: named(params))
         tries = 0
         while True:
             try:

@@ -102,7 +102,7 @@ def open_adapter(
     """
     lazy_ccxt.install()
     profile = load_profile(request.exchange)
-    rules = profile.hosts.get(request.environment) or _derived_hosts(profile, request.environment)
+    rules = host_rules(profile, request.environment)
     route = Route(
         exchange=request.exchange,
         environment=request.environment,
@@ -230,6 +230,15 @@ def warn_of_spacing(request: OpeningRequest, meter: MeterSpec) -> None:
     else:
         text = f"the venue allows {allowed}, and that is kept whatever rateLimit says"
     log.warning("%s: rateLimit = %d is not needed: %s", request.exchange, request.spacing_ms, text)
+
+
+def host_rules(profile: Profile, environment: str) -> HostRules:
+    """The hosts that an environment may reach: those of the venue's table, else those of CCXT's urls.
+
+    Raises:
+        NotSupported: there is no such environment.
+    """
+    return profile.hosts.get(environment) or _derived_hosts(profile, environment)
 
 
 def _derived_hosts(profile: Profile, environment: str) -> HostRules:

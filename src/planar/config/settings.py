@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from planar.config import keys
+from planar.config.accounts import ConfiguredAccount, configured
 from planar.config.aliases import resolve_alias
 from planar.config.credentials import Credentials, CredentialStore
 from planar.config.findings import Finding, Findings, Place
@@ -100,6 +101,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def accounts(self, exchange: str, environment: Environment) -> tuple[str, ...]:
         """Names of the accounts with credentials in an environment; "" is the one without a name."""
         return self.store.accounts(resolve_alias(exchange)[0], environment)
+
+    def configured_accounts(self, exchange: str | None = None) -> tuple[ConfiguredAccount, ...]:
+        """All accounts with credentials, of all environments, in the order of writing; of one exchange or of all."""
+        wanted = None if exchange is None else resolve_alias(exchange)[0]
+        return tuple(configured(one) for one in self.store.entries if wanted in (None, one.exchange))
 
     def credentials_for(self, exchange: str, account: str, environment: Environment) -> Credentials | None:
         """The credentials of exactly this account in exactly this environment, or None. `paper` has none."""

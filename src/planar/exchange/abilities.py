@@ -119,8 +119,8 @@ class AbilityMethods(UnwatchingMethods):
         Args:
             method: a method of `Exchange`, in snake_case or as CCXT writes it.
             symbol: a market, where the answer depends on it; orders are else asked about for the first spot market.
-            options: of `create_order`: `type`, and the words that say which kind of order is meant, each with a value or
-                True: `post_only=True`, `time_in_force="IOC"`, `trigger_price=True`, `trailing_percent=1`.
+            options: of `create_order`: `type`, `side`, and the words that say which kind of order is meant, each with a
+                value or True: `post_only=True`, `time_in_force="IOC"`, `trigger_price=True`, `trailing_percent=1`.
 
         Raises:
             BadRequest: (NOT_SENT) there is no such method or option.
@@ -156,6 +156,11 @@ class AbilityMethods(UnwatchingMethods):
     def _ability(self, name: str, symbol: str | None, options: Mapping[str, Any]) -> Ability:
         if name in _LINKED or name == "create_order":
             return self._order_ability(name, symbol, options)
+        if name == "create_reduce_only_order":
+            contract = symbol or next((one.symbol for one in self._markets.values() if one.contract), None)
+            if contract is None or not self.market(contract).contract:
+                return Ability("refused", "only positions in derivatives can be reduced")
+            return self._order_ability("create_order", contract, {})
         if name in FORMS:
             return self._order_ability("create_order", symbol, FORMS[name])
         if name in _AS:
@@ -164,6 +169,8 @@ class AbilityMethods(UnwatchingMethods):
             one = self._ability(OF_ONE.get(name, name.removeprefix("un_")), symbol, options)
             return Ability("composed", "a stream of each market") if one and name in OF_ONE else one
         if name in ("close_position", "close_all_positions"):
+            if not any(market.contract for market in self._markets.values()):
+                return Ability("refused", "no derivative is listed, so there are no positions")
             held = self._ability("fetch_positions", None, options)
             return Ability("composed", "what is held is asked for, then ordered against") if held else held
         row = METHODS.get(name)
@@ -172,6 +179,8 @@ class AbilityMethods(UnwatchingMethods):
                 "refused", f"{symbol} is a {self.market(symbol).type} market; it is about {', '.join(row.of)}"
             )
         found = self._adapter.capabilities.can(name)
+        if found == "emulated" and name.startswith("watch_"):
+            return Ability("composed", "CCXT makes it of a stream of several markets")
         if found == "emulated":
             return Ability("emulated", "CCXT makes it of several requests")
         if found:
@@ -194,8 +203,8 @@ class AbilityMethods(UnwatchingMethods):
         )
 
     def _polled(self, name: str) -> bool:
-        kind = name.removeprefix("watch_")
-        return kind in Kind and PollingFeed.offers(self._adapter, Topic(Kind(kind), ("",)))
+        kind = next((one for one in Kind if f"watch_{one}" == name), None)
+        return kind is not None and PollingFeed.offers(self._adapter, Topic(kind, ("",)))
 
     def _order_ability(self, name: str, symbol: str | None, options: Mapping[str, Any]) -> Ability:
         spot = next((one.symbol for one in self._markets.values() if one.spot), next(iter(self._markets), None))
@@ -203,8 +212,12 @@ class AbilityMethods(UnwatchingMethods):
         if wanted is None:
             return Ability("unknown", "no market is loaded")
         table = self._adapter.order_kinds(self.market(wanted).symbol)
-        kinds = (_LINKED[name],) if name in _LINKED else kinds_of(_wish(options, self.id))
+        wish = _wish(options, self.id)
+        kinds = (_LINKED[name],) if name in _LINKED else kinds_of(wish)
         rows = [(kind, table.get(kind, KindRow("refused", "it is not known here"))) for kind in kinds]
+        for kind, row in rows:
+            if wish.side not in row.sides:
+                return Ability("refused", f"{kind.replace('_', ' ')}: it is for {row.sides[0]} orders only")
         for how in ("refused", "emulated"):
             for kind, row in rows:
                 if row.how == how:
@@ -220,7 +233,9 @@ def _wish(options: Mapping[str, Any], exchange: str) -> OrderRequest:
         raise BadRequest(
             f"type is {kind!r}", exchange=exchange, outcome=Outcome.NOT_SENT, hint=f"one of {', '.join(_TYPES)}"
         )
-    words: dict[str, Any] = {}
+    side, words = given.pop("side", "buy"), dict[str, Any]()
+    if side not in ("buy", "sell"):
+        raise BadRequest(f"side is {side!r}", exchange=exchange, outcome=Outcome.NOT_SENT, hint='"buy" or "sell"')
     for name, value in given.items():
         key = UNIFIED.get(_snake(name)) or next((one for one in UNIFIED.values() if one == name), None)
         if key is None:
@@ -237,7 +252,7 @@ def _wish(options: Mapping[str, Any], exchange: str) -> OrderRequest:
     return OrderRequest(
         client_id="",
         symbol="",
-        side="buy",
+        side=side,
         type="limit" if kind in ("limit", "stop_limit") else "market",
         stop_price=Amount(1) if stopped else None if read.stop_price is None else Amount(read.stop_price),
         trigger=read.trigger,

@@ -11,6 +11,7 @@ from planar.adapters.base import OrderRef, OrderRequest
 from planar.errors import ArgumentsRequired, BadRequest, Outcome, PlanarError
 from planar.exchange.core import NOTHING
 from planar.exchange.editing import EditingMethods, Named
+from planar.exchange.labels import labelled
 from planar.models import Order
 from planar.orders import OrderHandle
 
@@ -21,6 +22,7 @@ FIELDS: Final = ("symbol", "type", "side", "amount", "price", "params", "intent_
 class BatchMethods(EditingMethods):
     """See the module's docstring."""
 
+    @labelled
     async def create_orders(
         self, orders: Sequence[Mapping[str, Any]], *, timeout_ms: int | None = None
     ) -> list[OrderHandle | PlanarError]:
@@ -71,6 +73,7 @@ class BatchMethods(EditingMethods):
         )
         return request, str(order.get("intent_id") or "")
 
+    @labelled
     async def cancel_orders(
         self, ids: Sequence[Named], symbol: str | None = None, *, timeout_ms: int | None = None
     ) -> list[Order | PlanarError]:

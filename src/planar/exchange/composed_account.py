@@ -98,6 +98,13 @@ class ComposedMethods(ComposedMarketMethods):
             except ArgumentsRequired as error:  # some want what only the order tells
                 if error.outcome is not Outcome.NOT_SENT:
                     raise
+        if self._has("fetch_my_trades") is False:
+            raise NotSupported(
+                "fetch_order_trades is not offered by this exchange, nor are own executions of which it could be made",
+                exchange=self.id,
+                outcome=Outcome.NOT_SENT,
+                hint="the order itself tells what it has filled: fetch_order",
+            )
         order = await self.fetch_order(id, name, timeout_ms=timeout_ms)
         if order.id is None:
             raise OrderNotFound(f"the exchange has no order {id} of {name}", exchange=self.id)

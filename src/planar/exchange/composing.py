@@ -47,6 +47,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "fetch_bids_asks": ("fetch_tickers", "fetch_ticker", "fetch_order_book"),
     "fetch_last_prices": ("fetch_tickers", "fetch_ticker"),
     "fetch_ticker": ("fetch_order_book",),
+    "fetch_tickers": ("fetch_order_book",),
     "fetch_position": ("fetch_positions",),
     "fetch_deposits_withdrawals": ("fetch_deposits",),
     "fetch_order_trades": ("fetch_my_trades",),

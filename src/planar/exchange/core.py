@@ -12,6 +12,7 @@ from planar.adapters.feed import Topic
 from planar.adapters.profile import Profile
 from planar.adapters.unified import METHODS
 from planar.config import ExchangeSettings, Settings
+from planar.config.accounts import ConfiguredAccount
 from planar.config.schema import Environment
 from planar.errors import BadRequest, BadSymbol, NotSupported, Outcome, WrongLoop
 from planar.exchange.prices import LastPrices
@@ -66,7 +67,7 @@ class ExchangeCore:
     ) -> None:
         self._adapter = adapter
         self._settings = settings
-        self._account = account
+        self._account = adapter.account = account
         self._environment: Environment = settings.environment or "live"
         self._configuration = configuration
         self._authenticated = authenticated
@@ -99,6 +100,17 @@ class ExchangeCore:
     def environment(self) -> str:
         """live, sandbox, demo or local."""
         return self._environment
+
+    def accounts(self) -> tuple[ConfiguredAccount, ...]:
+        """The accounts of this exchange that are configured, in all environments: names and places, never secrets."""
+        return self._configuration.configured_accounts(self.id)
+
+    @property
+    def account_types(self) -> tuple[str, ...]:
+        """Words for the kinds of account that the exchange keeps apart, such as `spot` and `funding`.
+
+        CCXT translates them for transfers and balances; empty: it has one for all, or CCXT does not say."""
+        return self._adapter.account_types
 
     @property
     def profile(self) -> Profile:

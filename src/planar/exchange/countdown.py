@@ -71,11 +71,14 @@ class CountdownMethods(SafetyMethods):
             switch = running[0]
             await switch.renew()
         else:
-            switch = running[0] if running is not None else self._switch(timeout or 60_000)
-            if running is not None or not timeout:
+            switch = self._switch(timeout) if timeout else running[0] if running is not None else self._switch(60_000)
+            if running is not None and (
+                not timeout or switch.scope != "venue"
+            ):  # the venue's own begins anew by itself
+                await running[0].disarm()
+            elif not timeout:
                 await switch.disarm()
             if timeout:
-                switch = self._switch(timeout)
                 await switch.arm()
         if not timeout:
             return Countdown(switch.scope, None)

@@ -7,8 +7,10 @@ from typing import Any
 
 import planar.runtime as runtime
 from planar.adapters.base import OrderRef
-from planar.errors import OrderNotFound
+from planar.config.suggest import did_you_mean
+from planar.errors import BadRequest, NotSupported, OrderNotFound, Outcome
 from planar.exchange.core import NOTHING, ExchangeCore
+from planar.exchange.labels import labelled
 from planar.models import AccountBalance, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
 from planar.models.key_rights import KeyRights
 
@@ -94,16 +96,44 @@ class DataMethods(ExchangeCore):
             self._symbol(symbol), timeframe, since, limit, params, timeout_ms=self._timeout(timeout_ms)
         )
 
+    @labelled
     async def fetch_balance(
-        self, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
+        self, params: Mapping[str, Any] = NOTHING, *, type: str | None = None, timeout_ms: int | None = None
     ) -> AccountBalance:
-        """Free, used and total by currency."""
+        """Free, used and total by currency.
+
+        Args:
+            type: of which kind of account, by a word of `account_types`; None: of the one that orders are paid from.
+
+        Raises:
+            NotSupported: (NOT_SENT) the exchange has one account for all.
+        """
         self._check_signed("fetch_balance")
+        if type is not None:
+            params = {**params, "type": self._account_type(type)}
         asked_s = runtime.monotonic()
         balance = await self._adapter.fetch_balance(params, timeout_ms=self._timeout(timeout_ms))
         if not params:  # with some it may be of another kind of account
             self._orders().funds.fetched(balance, asked_s)
         return balance
+
+    def _account_type(self, word: str) -> str:
+        known = self.account_types
+        if word in known:
+            return word
+        if not known:
+            raise NotSupported(
+                f"type is {word!r}, and this exchange has one account for all",
+                exchange=self.id,
+                outcome=Outcome.NOT_SENT,
+                hint="leave type out",
+            )
+        raise BadRequest(
+            f"there is no account of type {word!r}",
+            exchange=self.id,
+            outcome=Outcome.NOT_SENT,
+            hint=did_you_mean(word, known) or f"there are {', '.join(known)}",
+        )
 
     async def fetch_key_rights(self, *, timeout_ms: int | None = None) -> KeyRights:
         """What the API key in use may do.
@@ -114,6 +144,7 @@ class DataMethods(ExchangeCore):
         self._check_signed("fetch_key_rights")
         return await self._adapter.fetch_key_rights(timeout_ms=self._timeout(timeout_ms))
 
+    @labelled
     async def fetch_my_trades(
         self,
         symbol: str,
@@ -132,6 +163,7 @@ class DataMethods(ExchangeCore):
             self._observe_fill(fill)
         return fills
 
+    @labelled
     async def fetch_order(
         self, id: str, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
     ) -> Order:
@@ -160,6 +192,7 @@ class DataMethods(ExchangeCore):
         """CCXT's word for the state of an order: open, closed, canceled, expired or rejected."""
         return (await self.fetch_order(id, symbol)).status
 
+    @labelled
     async def fetch_open_orders(
         self,
         symbol: str | None = None,
@@ -178,6 +211,7 @@ class DataMethods(ExchangeCore):
         recent = [order for order in orders if since is None or (order.ts_ms or 0) >= since]
         return recent[-limit:] if limit else recent
 
+    @labelled
     async def fetch_orders(
         self,
         symbol: str,

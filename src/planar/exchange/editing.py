@@ -25,6 +25,7 @@ from planar.errors import (
     PlanarError,
 )
 from planar.exchange.core import NOTHING
+from planar.exchange.labels import labelled
 from planar.exchange.order_forms import OrderForms
 from planar.exchange.order_words import Number, read_words
 from planar.exchange.trading import as_amount
@@ -45,6 +46,7 @@ class EditingMethods(OrderForms):
     """See the module's docstring."""
 
     # -- one order -------------------------------------------------------------------------------------------------
+    @labelled
     async def edit_order(
         self,
         id: Named,

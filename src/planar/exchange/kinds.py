@@ -13,6 +13,7 @@ from planar.adapters.linked import LinkedRequest
 from planar.errors import InvalidOrder, JournalError, NotSupported, OrderNotFound, Outcome
 from planar.exchange.batches import BatchMethods
 from planar.exchange.core import NOTHING
+from planar.exchange.labels import labelled
 from planar.exchange.order_words import KindWords, Number, with_words
 from planar.models.groups import Contingency, ExitPlan, Member, Role
 from planar.orders import OrderGroup, OrderHandle, OrderManager
@@ -193,6 +194,7 @@ class KindMethods(BatchMethods):
         first, second = (_as(legs[role], Member("", contingency, role, emulated)) for role in EXITS)
         return first, second
 
+    @labelled
     async def _linked(self, linked: LinkedRequest, intent_id: str, timeout_ms: int | None, dry_run: bool) -> OrderGroup:
         name = f"create_{linked.contingency}"
         member = linked.legs[0].member
@@ -221,6 +223,7 @@ class KindMethods(BatchMethods):
         return GroupPreview(linked.contingency, emulated, EMULATED if emulated else "", linked.legs, previews, request)
 
     # -- replacing -------------------------------------------------------------------------------------------------
+    @labelled
     async def replace_order(
         self,
         id: str,

@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 
+from planar.config.suggest import nearest
 from planar.errors import BadRequest, InvalidAddress, NotSupported, Outcome, PermissionDenied
 from planar.exchange.abilities import AbilityMethods
 from planar.exchange.core import NOTHING, number
+from planar.exchange.labels import labelled
 from planar.models import Amount, AmountLike
 from planar.models.money import Conversion, DepositWithdrawFee, Transaction, Transfer
 
@@ -53,6 +55,7 @@ class MovePreview(msgspec.Struct, frozen=True, kw_only=True):
 class MovingMethods(AbilityMethods):
     """Transfers, conversions, withdrawals."""
 
+    @labelled
     async def transfer(
         self,
         code: str,
@@ -63,8 +66,13 @@ class MovingMethods(AbilityMethods):
         *,
         timeout_ms: int | None = None,
     ) -> Transfer:
-        """Move a currency between own accounts at the exchange (`spot`, `funding`, `swap`, a sub-account), once."""
-        args = (code, self._moved(amount), from_account, to_account)
+        """Move a currency between own accounts at the exchange, once.
+
+        Args:
+            from_account, to_account: words of `account_types` (`spot`, `funding`, `swap`), which CCXT translates, or the name
+                of a sub-account.
+        """
+        args = (code, self._moved(amount), self._place(from_account), self._place(to_account))
         return await self._ask("transfer", args, params, timeout_ms)
 
     async def preview_transfer(
@@ -72,8 +80,10 @@ class MovingMethods(AbilityMethods):
     ) -> MovePreview:
         """The same looked at; nothing is sent but a question for the balance."""
         moved = self._moved(amount)
-        return await self._previewed("transfer", code, moved, from_account, to_account, None, timeout_ms)
+        source, target = self._place(from_account), self._place(to_account)
+        return await self._previewed("transfer", code, moved, source, target, None, timeout_ms)
 
+    @labelled
     async def create_convert_trade(
         self,
         id: str,
@@ -87,6 +97,7 @@ class MovingMethods(AbilityMethods):
         """Accept a quote of `fetch_convert_quote`, which is its preview, once."""
         return await self._ask("create_convert_trade", (id, from_code, to_code, number(amount)), params, timeout_ms)
 
+    @labelled
     async def withdraw(
         self,
         code: str,
@@ -116,6 +127,18 @@ class MovingMethods(AbilityMethods):
         """The same looked at, with what the exchange takes for it; what `withdraw` would refuse is refused."""
         self._check_withdrawal(address, tag)
         return await self._previewed("withdraw", code, self._moved(amount), None, address, tag, timeout_ms)
+
+    def _place(self, account: str) -> str:
+        """A word of `account_types`, or the name of a sub-account; what is nearly such a word is a slip."""
+        near = nearest(account, self.account_types)
+        if near is not None and near != account:
+            raise BadRequest(
+                f"there is no account of type {account!r}",
+                exchange=self.id,
+                outcome=Outcome.NOT_SENT,
+                hint=f"did you mean {near}?",
+            )
+        return account
 
     def _moved(self, amount: AmountLike) -> Amount:
         moved = number(amount)

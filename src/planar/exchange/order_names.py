@@ -14,6 +14,7 @@ from planar.errors import ArgumentsRequired, BadRequest, NotSupported, OrderNotF
 from planar.exchange.closing import ClosingMethods
 from planar.exchange.core import NOTHING
 from planar.exchange.editing import Named, before_change
+from planar.exchange.labels import labelled
 from planar.exchange.order_words import Number
 from planar.models import Order
 from planar.orders import OrderGroup, OrderHandle
@@ -28,6 +29,7 @@ class OrderNames(ClosingMethods):
     """See the module's docstring."""
 
     # -- by client id ----------------------------------------------------------------------------------------------
+    @labelled
     async def fetch_order_with_client_order_id(
         self,
         client_order_id: str,
@@ -49,6 +51,7 @@ class OrderNames(ClosingMethods):
         self._observe(order)
         return order
 
+    @labelled
     async def cancel_order_with_client_order_id(
         self,
         client_order_id: str,
@@ -94,6 +97,7 @@ class OrderNames(ClosingMethods):
         return OrderRef(self._symbol(symbol), client_id=name)
 
     # -- in several markets ----------------------------------------------------------------------------------------
+    @labelled
     async def cancel_orders_for_symbols(
         self, orders: Sequence[Mapping[str, Any]], *, timeout_ms: int | None = None
     ) -> list[Order | PlanarError]:
@@ -158,7 +162,7 @@ class OrderNames(ClosingMethods):
     async def edit_orders(
         self, orders: Sequence[Mapping[str, Any]], *, timeout_ms: int | None = None
     ) -> list[OrderHandle | PlanarError]:
-        """Change several orders, one after the other: for each the order, or the error that `edit_order` would have raised.
+        """Change several orders, one after the other: for each the order, or the error of `edit_order`.
 
         Args:
             orders: each with the arguments of `edit_order`: `id`, `symbol`, and what changes.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planar.exchange.composed_account import ComposedMethods
+from planar.exchange.finding import FindingMethods
 from planar.orders.differences import Difference, Policy, Reconciliation
 from planar.orders.readiness import ReadyState
 
 
-class ReconcileMethods(ComposedMethods):
+class ReconcileMethods(FindingMethods):
     """Reconciliation of the orders of this account."""
 
     async def reconcile(self, *, policy: Policy | None = None, dry_run: bool = False) -> Reconciliation:

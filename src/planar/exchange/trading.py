@@ -9,9 +9,10 @@ from typing import Any, Unpack, cast
 import planar.runtime as runtime
 from planar.adapters.base import OrderRef, OrderRequest
 from planar.adapters.kinds import KindTable
-from planar.adapters.order_options import check_params
+from planar.adapters.order_options import UNIFIED_OPTIONS, check_params
 from planar.errors import ArgumentsRequired, BadRequest, NotSupported, OrderNotFound, Outcome
 from planar.exchange.data import NOTHING
+from planar.exchange.labels import labelled
 from planar.exchange.order_words import ATTACHED, OWN, KindWords, Number, read_words, with_words
 from planar.exchange.reconciling import ReconcileMethods
 from planar.models import Amount, Market, Order, OrderState
@@ -26,6 +27,7 @@ _MARGIN = ("marginMode", "sideEffectType", "isIsolated", "leverage")
 class TradingMethods(ReconcileMethods):
     """Everything that moves money."""
 
+    @labelled
     async def create_order(
         self,
         symbol: str,
@@ -103,7 +105,12 @@ class TradingMethods(ReconcileMethods):
                 outcome=Outcome.NOT_SENT,
                 hint="say it with a keyword argument or in params: the journal must know it",
             )
-        check_params({**words.rest, **raw}, self._adapter.profile, market, forced=raw)
+        rest = {
+            name: value
+            for name, value in words.rest.items()
+            if name not in UNIFIED_OPTIONS or (value is not None and value is not False)
+        }
+        check_params({**rest, **raw}, self._adapter.profile, market, forced=raw)
         kind = {"stop": "market", "stop_market": "market", "stop_limit": "limit"}.get(type, type)
         if kind != type and words.stop_price is None:
             raise ArgumentsRequired(f"a {type} order needs a trigger_price", exchange=self.id)
@@ -118,7 +125,7 @@ class TradingMethods(ReconcileMethods):
             stop_price=as_amount("trigger_price", words.stop_price, self.id),
             time_in_force=words.time_in_force,
             post_only=words.post_only,
-            params={**words.rest, **raw},
+            params={**rest, **raw},
             trigger=words.trigger,
             trailing_percent=as_amount("trailing_percent", words.trailing_percent, self.id),
             trailing_amount=as_amount("trailing_amount", words.trailing_amount, self.id),
@@ -157,6 +164,7 @@ class TradingMethods(ReconcileMethods):
             )
 
     # -- cancelling ------------------------------------------------------------------------------------------------
+    @labelled
     async def cancel_order(
         self, id: str, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
     ) -> Order:
@@ -169,6 +177,7 @@ class TradingMethods(ReconcileMethods):
         ref = self._reference(id, self._symbol(symbol))
         return await self._orders().cancel(ref, params=params, timeout_ms=self._timeout(timeout_ms))
 
+    @labelled
     async def cancel_all_orders(self, symbol: str, *, timeout_ms: int | None = None) -> list[Order]:
         """Cancel all open orders of one market, one by one, those of other programs too; their last states.
 

@@ -15,7 +15,7 @@ from planar.adapters.polling import PollingFeed
 from planar.exchange.streaming import StreamMethods
 from planar.models import Candle, Fill, FundingRate, Order, OrderBook, Position, Ticker, Trade
 from planar.models.derivatives import Liquidation
-from planar.streams import ManyStream, Policy, RowStream, Stale, StateStream, Stream, TableStream
+from planar.streams import ManyStream, RowStream, StateStream, Stream, TableStream
 
 OF_ONE: Final[Mapping[str, str]] = {
     "watch_order_book_for_symbols": "watch_order_book",
@@ -39,59 +39,51 @@ CANDLE: TypeAlias = tuple[str, str, Candle]
 
 
 class WatchingMethods(StreamMethods):
-    """See the module's docstring. `policy` and `stale` as of `planar.streams.Stream`."""
+    """See the module's docstring. `options`: `policy` and `stale`, as of `planar.streams.Stream`."""
 
     # -- prices ----------------------------------------------------------------------------------------------------
-    def watch_bids_asks(
-        self, symbols: Sequence[str], *, policy: Policy = "latest", stale: Stale = "raise"
-    ) -> TableStream[Ticker]:
+    def watch_bids_asks(self, symbols: Sequence[str], **options: Any) -> TableStream[Ticker]:
         """The best bid and ask of several markets; of their tickers, where the exchange has no stream of these alone."""
         kind = Kind.BIDS_ASKS if self._offers(Kind.BIDS_ASKS) else Kind.TICKERS
-        return self._hub.table(Topic(kind, self._named(symbols)), policy=policy, stale=stale)
+        return self._hub.table(Topic(kind, self._named(symbols)), **options)
 
-    def watch_mark_price(
-        self, symbol: str, *, policy: Policy = "latest", stale: Stale = "raise"
-    ) -> StateStream[Ticker]:
+    def watch_mark_price(self, symbol: str, **options: Any) -> StateStream[Ticker]:
         """The mark price of a contract."""
-        return self._hub.state(self._contract(Kind.MARK_PRICE, symbol), policy=policy, stale=stale)
+        return self._hub.state(self._contract(Kind.MARK_PRICE, symbol), **options)
 
-    def watch_mark_prices(
-        self, symbols: Sequence[str], *, policy: Policy = "latest", stale: Stale = "raise"
-    ) -> TableStream[Ticker] | ManyStream[Ticker]:
+    def watch_mark_prices(self, symbols: Sequence[str], **options: Any) -> TableStream[Ticker] | ManyStream[Ticker]:
         """The mark prices of several contracts; by a stream of each, where the exchange has none of several."""
-        return self._table(Kind.MARK_PRICES, Kind.MARK_PRICE, symbols, policy, stale)
+        return self._table(Kind.MARK_PRICES, Kind.MARK_PRICE, symbols, options)
 
-    def watch_funding_rate(
-        self, symbol: str, *, policy: Policy = "latest", stale: Stale = "raise"
-    ) -> StateStream[FundingRate]:
+    def watch_funding_rate(self, symbol: str, **options: Any) -> StateStream[FundingRate]:
         """The funding rate of a perpetual."""
-        return self._hub.state(self._contract(Kind.FUNDING_RATE, symbol), policy=policy, stale=stale)
+        return self._hub.state(self._contract(Kind.FUNDING_RATE, symbol), **options)
 
     def watch_funding_rates(
-        self, symbols: Sequence[str], *, policy: Policy = "latest", stale: Stale = "raise"
+        self, symbols: Sequence[str], **options: Any
     ) -> TableStream[FundingRate] | ManyStream[FundingRate]:
         """The funding rates of several perpetuals; by a stream of each, where the exchange has none of several."""
-        return self._table(Kind.FUNDING_RATES, Kind.FUNDING_RATE, symbols, policy, stale)
+        return self._table(Kind.FUNDING_RATES, Kind.FUNDING_RATE, symbols, options)
 
-    def watch_liquidations(self, symbol: str, *, policy: Policy = "every") -> RowStream[Liquidation]:
+    def watch_liquidations(self, symbol: str, **options: Any) -> RowStream[Liquidation]:
         """Positions of others that the exchange closes by force."""
-        return self._hub.rows(self._contract(Kind.LIQUIDATIONS, symbol), policy=policy)
+        return self._hub.rows(self._contract(Kind.LIQUIDATIONS, symbol), **options)
 
     # -- the account -----------------------------------------------------------------------------------------------
-    def watch_my_liquidations(self, symbol: str, *, policy: Policy = "every") -> RowStream[Liquidation]:
+    def watch_my_liquidations(self, symbol: str, **options: Any) -> RowStream[Liquidation]:
         """Own positions that the exchange closes by force."""
         self._check_signed("watch_my_liquidations")
-        return self._hub.rows(self._contract(Kind.MY_LIQUIDATIONS, symbol), policy=policy)
+        return self._hub.rows(self._contract(Kind.MY_LIQUIDATIONS, symbol), **options)
 
-    def watch_positions(self, symbols: Sequence[str] | None = None, *, policy: Policy = "every") -> RowStream[Position]:
+    def watch_positions(self, symbols: Sequence[str] | None = None, **options: Any) -> RowStream[Position]:
         """Own positions, each time one changes; of all contracts for None. One that was closed has 0 contracts."""
         self._check_signed("watch_positions")
         names = () if symbols is None else self._named(symbols)
-        return self._hub.rows(Topic(Kind.POSITIONS, names), policy=policy)
+        return self._hub.rows(Topic(Kind.POSITIONS, names), **options)
 
-    def watch_position(self, symbol: str, *, policy: Policy = "every") -> RowStream[Position]:
+    def watch_position(self, symbol: str, **options: Any) -> RowStream[Position]:
         """Own positions in one contract, each time one changes."""
-        return self.watch_positions([symbol], policy=policy)
+        return self.watch_positions([symbol], **options)
 
     # -- several markets as one ------------------------------------------------------------------------------------
     def watch_order_book_for_symbols(
@@ -148,10 +140,10 @@ class WatchingMethods(StreamMethods):
         return bool(found) or PollingFeed.offers(self._adapter, Topic(kind, ("",)))
 
     def _table(
-        self, several: Kind, one: Kind, symbols: Sequence[str], policy: Policy, stale: Stale
+        self, several: Kind, one: Kind, symbols: Sequence[str], options: Mapping[str, Any]
     ) -> TableStream[Any] | ManyStream[Any]:
         topics = [self._contract(several, name) for name in self._named(symbols)]
         names = tuple(name for topic in topics for name in topic.symbols)
         if self._adapter.capabilities.can(f"watch_{several}") or not self._offers(one):
-            return self._hub.table(Topic(several, names), policy=policy, stale=stale)
-        return self._many(names, lambda name: self._hub.state(Topic(one, (name,)), policy=policy, stale=stale))
+            return self._hub.table(Topic(several, names), **options)
+        return self._many(names, lambda name: self._hub.state(Topic(one, (name,)), **options))

@@ -336,8 +336,16 @@ class PaperAdapter(Adapter):
 
     # -- streams ---------------------------------------------------------------------------------------------------
     def feed(self, topic: Topic) -> Feed:
-        """See `Adapter`."""
-        return PaperFeed(self.desk, topic) if topic.kind in OWN else self._data.feed(topic)
+        """See `Adapter`: what is public goes through."""
+        if topic.kind in OWN:
+            return PaperFeed(self.desk, topic)
+        if topic.kind.is_private:
+            raise NotSupported(
+                f"watch_{topic.kind} is not simulated",
+                exchange=self.id,
+                hint="paper accounts have orders, fills and balances of spot markets",
+            )
+        return self._data.feed(topic)
 
     async def close(self) -> None:
         """See `Adapter`."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from planar.config.accounts import ConfiguredAccount
 from planar.sync.faces import Face, SyncStream
 from planar.sync.generated import Choice, Exchange, Group, Order, OrderGroup, Orders, Selector
 from planar.sync.portal import Portal
@@ -60,6 +61,10 @@ class Workspace(Face, of=AsyncWorkspace):
     def exchange(self, name: str | None = None, *, account: str = "", reset: bool = False, **options: Any) -> Exchange:
         """The exchange `name`, opened and with its markets loaded; see `planar.Workspace.exchange`."""
         return self._run(self._inner.exchange(name, account=account, reset=reset, **options))
+
+    def accounts(self, name: str | None = None) -> tuple[ConfiguredAccount, ...]:
+        """As `planar.Workspace.accounts`."""
+        return self._now(lambda: self._inner.accounts(name))
 
     def group(self, *names: str, **options: Any) -> Group:
         """Several exchanges at once; see `planar.Workspace.group`."""

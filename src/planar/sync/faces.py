@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from planar.exchange.answers import Rows, Table
-from planar.streams import Stream
+from planar.streams import ManyStream, Stream
 from planar.sync.portal import Portal
 
 T = TypeVar("T")
@@ -88,3 +88,7 @@ class SyncStream(Face, Generic[T], of=Stream):
         if name.startswith("_"):
             raise AttributeError(name)
         return self._portal.now(lambda: getattr(self._inner, name))
+
+
+class SyncStreams(SyncStream[T], of=ManyStream):
+    """Live streams of several markets as one."""

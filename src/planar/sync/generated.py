@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 from planar.adapters.base import OrderRequest
 from planar.adapters.profile import Profile
+from planar.config.accounts import ConfiguredAccount
 from planar.config.schema import ExchangeSettings
 from planar.errors import PlanarError
 from planar.exchange import Exchange as _Exchange
@@ -15,7 +16,9 @@ from planar.exchange.answers import Rows, Table
 from planar.exchange.composed_market import Progress
 from planar.exchange.composing import Made
 from planar.exchange.core import NOTHING
+from planar.exchange.countdown import Countdown
 from planar.exchange.editing import Named
+from planar.exchange.finding import Standing, Tokens
 from planar.exchange.money import AmountLike
 from planar.exchange.moving import MovePreview
 from planar.exchange.order_words import KindWords
@@ -23,6 +26,7 @@ from planar.exchange.reconciling import Policy
 from planar.exchange.trading import KindTable, Number
 from planar.exchange.views import OrdersView as _OrdersView
 from planar.exchange.views import Portfolio
+from planar.exchange.watching import CANDLE
 from planar.models.account import AccountBalance, Position
 from planar.models.amount import Amount
 from planar.models.data import Candle, FundingRate, OrderBook, Ticker, Trade
@@ -96,6 +100,15 @@ class Exchange(Face, of=_Exchange):
     def environment(self) -> str:
         """live, sandbox, demo or local."""
         return self._now(lambda: self._inner.environment)
+
+    def accounts(self) -> tuple[ConfiguredAccount, ...]:
+        """The accounts of this exchange that are configured, in all environments: names and places, never secrets."""
+        return self._now(lambda: self._inner.accounts())
+
+    @property
+    def account_types(self) -> tuple[str, ...]:
+        """Words for the kinds of account that the exchange keeps apart, such as `spot` and `funding`."""
+        return self._now(lambda: self._inner.account_types)
 
     @property
     def profile(self) -> Profile:
@@ -216,9 +229,11 @@ class Exchange(Face, of=_Exchange):
         """Candles since `since` (UTC milliseconds), oldest first; the last one may still be forming."""
         return self._run(self._inner.fetch_ohlcv(symbol, timeframe, since, limit, params, timeout_ms=timeout_ms))
 
-    def fetch_balance(self, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None) -> AccountBalance:
+    def fetch_balance(
+        self, params: Mapping[str, Any] = NOTHING, *, type: str | None = None, timeout_ms: int | None = None
+    ) -> AccountBalance:
         """Free, used and total by currency."""
-        return self._run(self._inner.fetch_balance(params, timeout_ms=timeout_ms))
+        return self._run(self._inner.fetch_balance(params, type=type, timeout_ms=timeout_ms))
 
     def fetch_key_rights(self, *, timeout_ms: int | None = None) -> KeyRights:
         """What the API key in use may do."""
@@ -872,6 +887,30 @@ class Exchange(Face, of=_Exchange):
         """Pay a cross margin loan back."""
         return self._run(self._inner.repay_cross_margin(code, amount, params, timeout_ms=timeout_ms))
 
+    def borrow_isolated_margin(
+        self,
+        symbol: str,
+        code: str,
+        amount: AmountLike,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Loan:
+        """Borrow a currency on the isolated margin of a market."""
+        return self._run(self._inner.borrow_isolated_margin(symbol, code, amount, params, timeout_ms=timeout_ms))
+
+    def repay_isolated_margin(
+        self,
+        symbol: str,
+        code: str,
+        amount: AmountLike,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Loan:
+        """Pay a loan on the isolated margin of a market back."""
+        return self._run(self._inner.repay_isolated_margin(symbol, code, amount, params, timeout_ms=timeout_ms))
+
     def how(self, method: str) -> Made | None:
         """How a reading method would be answered; None if it would be refused."""
         return self._now(lambda: self._inner.how(method))
@@ -999,6 +1038,74 @@ class Exchange(Face, of=_Exchange):
         """Currency -> all of it."""
         return self._run(self._inner.fetch_total_balance(timeout_ms=timeout_ms))
 
+    def fetch_partial_balance(self, part: str, *, timeout_ms: int | None = None) -> dict[str, Amount | None]:
+        """One part of the balances by currency: "free", "used" or "total"."""
+        return self._run(self._inner.fetch_partial_balance(part, timeout_ms=timeout_ms))
+
+    def fetch_positions_for_symbol(
+        self, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
+    ) -> Rows[Position]:
+        """The positions in one contract: two where a long and a short stand side by side."""
+        return self._run(self._inner.fetch_positions_for_symbol(symbol, params, timeout_ms=timeout_ms))
+
+    def fetch_canceled_orders(
+        self,
+        symbol: str,
+        since: int | None = None,
+        limit: int | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Rows[Order]:
+        """Orders that were canceled, oldest first, among the newest `limit` of any state."""
+        return self._run(self._inner.fetch_canceled_orders(symbol, since, limit, params, timeout_ms=timeout_ms))
+
+    def fetch_canceled_and_closed_orders(
+        self,
+        symbol: str,
+        since: int | None = None,
+        limit: int | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Rows[Order]:
+        """Orders that have ended: filled, canceled, expired, rejected; oldest first, among the newest `limit` of any"""
+        return self._run(
+            self._inner.fetch_canceled_and_closed_orders(symbol, since, limit, params, timeout_ms=timeout_ms)
+        )
+
+    def tradable_symbols(
+        self,
+        *,
+        base: str | None = None,
+        quote: str | None = None,
+        type: str | None = "spot",
+        min_quote_volume: AmountLike | None = None,
+        leveraged_tokens: Tokens = "no",
+        delisting: bool = False,
+        timeout_ms: int | None = None,
+    ) -> list[str]:
+        """Symbols of markets that can be traded now, in alphabetical order. Costs no request without `min_quote_volume`."""
+        return self._run(
+            self._inner.tradable_symbols(
+                base=base,
+                quote=quote,
+                type=type,
+                min_quote_volume=min_quote_volume,
+                leveraged_tokens=leveraged_tokens,
+                delisting=delisting,
+                timeout_ms=timeout_ms,
+            )
+        )
+
+    def market_standing(self, symbol: str) -> Standing:
+        """Whether a market trades, is about to end, or does not trade: see `planar.exchange.listing.Standing`."""
+        return self._now(lambda: self._inner.market_standing(symbol))
+
+    def is_leveraged_token(self, symbol: str) -> bool:
+        """Whether a market trades a leveraged token: a share in a fund that holds a multiple of another listed base."""
+        return self._now(lambda: self._inner.is_leveraged_token(symbol))
+
     def reconcile(self, *, policy: Policy | None = None, dry_run: bool = False) -> Reconciliation:
         """Bring journal and venue to agree now. Done by itself before the first order, after a private stream has"""
         return self._run(self._inner.reconcile(policy=policy, dry_run=dry_run))
@@ -1024,6 +1131,7 @@ class Exchange(Face, of=_Exchange):
         intent_id: str = "",
         timeout_ms: int | None = None,
         dry_run: bool = False,
+        raw: Mapping[str, Any] = NOTHING,
         **kind: Unpack[KindWords],
     ) -> Order:
         """Send one order, at most once."""
@@ -1038,6 +1146,7 @@ class Exchange(Face, of=_Exchange):
                 intent_id=intent_id,
                 timeout_ms=timeout_ms,
                 dry_run=dry_run,
+                raw=raw,
                 **kind,
             )
         )
@@ -1045,94 +1154,6 @@ class Exchange(Face, of=_Exchange):
     def order_kinds(self, symbol: str) -> KindTable:
         """Kind of order -> whether this market takes it, how, and why not: see `planar.adapters.kinds.KindRow`."""
         return self._now(lambda: self._inner.order_kinds(symbol))
-
-    def create_limit_order(
-        self, symbol: str, side: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> Order:
-        """A limit order."""
-        return self._run(self._inner.create_limit_order(symbol, side, amount, price, params, **options))
-
-    def create_limit_buy_order(
-        self, symbol: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> Order:
-        """A limit order to buy."""
-        return self._run(self._inner.create_limit_buy_order(symbol, amount, price, params, **options))
-
-    def create_limit_sell_order(
-        self, symbol: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> Order:
-        """A limit order to sell."""
-        return self._run(self._inner.create_limit_sell_order(symbol, amount, price, params, **options))
-
-    def create_market_order(
-        self, symbol: str, side: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> Order:
-        """A market order of a base amount."""
-        return self._run(self._inner.create_market_order(symbol, side, amount, params, **options))
-
-    def create_market_buy_order(
-        self, symbol: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> Order:
-        """A market order to buy a base amount."""
-        return self._run(self._inner.create_market_buy_order(symbol, amount, params, **options))
-
-    def create_market_sell_order(
-        self, symbol: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> Order:
-        """A market order to sell a base amount."""
-        return self._run(self._inner.create_market_sell_order(symbol, amount, params, **options))
-
-    def create_market_order_with_cost(
-        self, symbol: str, side: str, cost: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> Order:
-        """A market order for a quote amount."""
-        return self._run(self._inner.create_market_order_with_cost(symbol, side, cost, params, **options))
-
-    def create_market_buy_order_with_cost(
-        self, symbol: str, cost: Number, params: Mapping[str, Any] = NOTHING, **options: Any
-    ) -> Order:
-        """A market order that spends a quote amount."""
-        return self._run(self._inner.create_market_buy_order_with_cost(symbol, cost, params, **options))
-
-    def create_post_only_order(
-        self,
-        symbol: str,
-        type: str,
-        side: str,
-        amount: Number,
-        price: Number,
-        params: Mapping[str, Any] = NOTHING,
-        **options: Any,
-    ) -> Order:
-        """A limit order that is refused instead of taking."""
-        return self._run(self._inner.create_post_only_order(symbol, type, side, amount, price, params, **options))
-
-    def create_stop_market_order(
-        self,
-        symbol: str,
-        side: str,
-        amount: Number,
-        trigger_price: Number,
-        params: Mapping[str, Any] = NOTHING,
-        **options: Any,
-    ) -> Order:
-        """A market order that waits for the price to reach `trigger_price`."""
-        return self._run(self._inner.create_stop_market_order(symbol, side, amount, trigger_price, params, **options))
-
-    def create_stop_limit_order(
-        self,
-        symbol: str,
-        side: str,
-        amount: Number,
-        price: Number,
-        trigger_price: Number,
-        params: Mapping[str, Any] = NOTHING,
-        **options: Any,
-    ) -> Order:
-        """A limit order that waits for the price to reach `trigger_price`."""
-        return self._run(
-            self._inner.create_stop_limit_order(symbol, side, amount, price, trigger_price, params, **options)
-        )
 
     def cancel_order(
         self, id: str, symbol: str, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
@@ -1180,6 +1201,74 @@ class Exchange(Face, of=_Exchange):
         """The balances whenever they change."""
         return self._now(lambda: self._inner.watch_balance(**options))
 
+    def watch_bids_asks(self, symbols: Sequence[str], **options: Any) -> SyncStream[Ticker]:
+        """The best bid and ask of several markets; of their tickers, where the exchange has no stream of these alone."""
+        return self._now(lambda: self._inner.watch_bids_asks(symbols, **options))
+
+    def watch_mark_price(self, symbol: str, **options: Any) -> SyncStream[Ticker]:
+        """The mark price of a contract."""
+        return self._now(lambda: self._inner.watch_mark_price(symbol, **options))
+
+    def watch_mark_prices(self, symbols: Sequence[str], **options: Any) -> SyncStream[Ticker]:
+        """The mark prices of several contracts; by a stream of each, where the exchange has none of several."""
+        return self._now(lambda: self._inner.watch_mark_prices(symbols, **options))
+
+    def watch_funding_rate(self, symbol: str, **options: Any) -> SyncStream[FundingRate]:
+        """The funding rate of a perpetual."""
+        return self._now(lambda: self._inner.watch_funding_rate(symbol, **options))
+
+    def watch_funding_rates(self, symbols: Sequence[str], **options: Any) -> SyncStream[FundingRate]:
+        """The funding rates of several perpetuals; by a stream of each, where the exchange has none of several."""
+        return self._now(lambda: self._inner.watch_funding_rates(symbols, **options))
+
+    def watch_liquidations(self, symbol: str, **options: Any) -> SyncStream[Liquidation]:
+        """Positions of others that the exchange closes by force."""
+        return self._now(lambda: self._inner.watch_liquidations(symbol, **options))
+
+    def watch_my_liquidations(self, symbol: str, **options: Any) -> SyncStream[Liquidation]:
+        """Own positions that the exchange closes by force."""
+        return self._now(lambda: self._inner.watch_my_liquidations(symbol, **options))
+
+    def watch_positions(self, symbols: Sequence[str] | None = None, **options: Any) -> SyncStream[Position]:
+        """Own positions, each time one changes; of all contracts for None. One that was closed has 0 contracts."""
+        return self._now(lambda: self._inner.watch_positions(symbols, **options))
+
+    def watch_position(self, symbol: str, **options: Any) -> SyncStream[Position]:
+        """Own positions in one contract, each time one changes."""
+        return self._now(lambda: self._inner.watch_position(symbol, **options))
+
+    def watch_order_book_for_symbols(
+        self, symbols: Sequence[str], limit: int | None = None, **options: Any
+    ) -> SyncStream[OrderBook]:
+        """The order books of several markets, as they change."""
+        return self._now(lambda: self._inner.watch_order_book_for_symbols(symbols, limit, **options))
+
+    def watch_trades_for_symbols(self, symbols: Sequence[str], **options: Any) -> SyncStream[Trade]:
+        """Public trades of several markets."""
+        return self._now(lambda: self._inner.watch_trades_for_symbols(symbols, **options))
+
+    def watch_ohlcv_for_symbols(
+        self, symbols_and_timeframes: Sequence[Sequence[str]], **options: Any
+    ) -> SyncStream[CANDLE]:
+        """Candles of several markets or timeframes as they form: (symbol, timeframe, candle)."""
+        return self._now(lambda: self._inner.watch_ohlcv_for_symbols(symbols_and_timeframes, **options))
+
+    def watch_orders_for_symbols(self, symbols: Sequence[str], **options: Any) -> SyncStream[Order]:
+        """Own orders in several markets as they change."""
+        return self._now(lambda: self._inner.watch_orders_for_symbols(symbols, **options))
+
+    def watch_my_trades_for_symbols(self, symbols: Sequence[str], **options: Any) -> SyncStream[Fill]:
+        """Own executions in several markets."""
+        return self._now(lambda: self._inner.watch_my_trades_for_symbols(symbols, **options))
+
+    def watch_liquidations_for_symbols(self, symbols: Sequence[str], **options: Any) -> SyncStream[Liquidation]:
+        """Positions of others in several contracts that the exchange closes by force."""
+        return self._now(lambda: self._inner.watch_liquidations_for_symbols(symbols, **options))
+
+    def watch_my_liquidations_for_symbols(self, symbols: Sequence[str], **options: Any) -> SyncStream[Liquidation]:
+        """Own positions in several contracts that the exchange closes by force."""
+        return self._now(lambda: self._inner.watch_my_liquidations_for_symbols(symbols, **options))
+
     def can(self, method: str, symbol: str | None = None, **options: Any) -> Ability:
         """Whether a method would be carried out, and how."""
         return self._now(lambda: self._inner.can(method, symbol, **options))
@@ -1194,7 +1283,7 @@ class Exchange(Face, of=_Exchange):
         *,
         timeout_ms: int | None = None,
     ) -> Transfer:
-        """Move a currency between own accounts at the exchange (`spot`, `funding`, `swap`, a sub-account), once."""
+        """Move a currency between own accounts at the exchange, once."""
         return self._run(self._inner.transfer(code, amount, from_account, to_account, params, timeout_ms=timeout_ms))
 
     def preview_transfer(
@@ -1236,6 +1325,223 @@ class Exchange(Face, of=_Exchange):
     ) -> MovePreview:
         """The same looked at, with what the exchange takes for it; what `withdraw` would refuse is refused."""
         return self._run(self._inner.preview_withdrawal(code, amount, address, tag, timeout_ms=timeout_ms))
+
+    def create_limit_order(
+        self, symbol: str, side: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> Order:
+        """A limit order."""
+        return self._run(self._inner.create_limit_order(symbol, side, amount, price, params, **options))
+
+    def create_limit_buy_order(
+        self, symbol: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> Order:
+        """A limit order to buy."""
+        return self._run(self._inner.create_limit_buy_order(symbol, amount, price, params, **options))
+
+    def create_limit_sell_order(
+        self, symbol: str, amount: Number, price: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> Order:
+        """A limit order to sell."""
+        return self._run(self._inner.create_limit_sell_order(symbol, amount, price, params, **options))
+
+    def create_market_order(
+        self,
+        symbol: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """A market order of a base amount. It has no price: one that is given is refused."""
+        return self._run(self._inner.create_market_order(symbol, side, amount, price, params, **options))
+
+    def create_market_buy_order(
+        self, symbol: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> Order:
+        """A market order to buy a base amount."""
+        return self._run(self._inner.create_market_buy_order(symbol, amount, params, **options))
+
+    def create_market_sell_order(
+        self, symbol: str, amount: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> Order:
+        """A market order to sell a base amount."""
+        return self._run(self._inner.create_market_sell_order(symbol, amount, params, **options))
+
+    def create_market_order_with_cost(
+        self, symbol: str, side: str, cost: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> Order:
+        """A market order for a quote amount."""
+        return self._run(self._inner.create_market_order_with_cost(symbol, side, cost, params, **options))
+
+    def create_market_buy_order_with_cost(
+        self, symbol: str, cost: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> Order:
+        """A market order that spends a quote amount."""
+        return self._run(self._inner.create_market_buy_order_with_cost(symbol, cost, params, **options))
+
+    def create_market_sell_order_with_cost(
+        self, symbol: str, cost: Number, params: Mapping[str, Any] = NOTHING, **options: Any
+    ) -> Order:
+        """A market order that sells for a quote amount."""
+        return self._run(self._inner.create_market_sell_order_with_cost(symbol, cost, params, **options))
+
+    def create_post_only_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """A limit order that is refused instead of taking."""
+        return self._run(self._inner.create_post_only_order(symbol, type, side, amount, price, params, **options))
+
+    def create_reduce_only_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """An order that makes a position in a derivative smaller, and never opens or turns one."""
+        return self._run(self._inner.create_reduce_only_order(symbol, type, side, amount, price, params, **options))
+
+    def create_trigger_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        trigger_price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """An order that waits until the market gets as bad as `trigger_price`: a stop."""
+        return self._run(
+            self._inner.create_trigger_order(symbol, type, side, amount, price, trigger_price, params, **options)
+        )
+
+    def create_stop_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        trigger_price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """As `create_trigger_order`."""
+        return self._run(
+            self._inner.create_stop_order(symbol, type, side, amount, price, trigger_price, params, **options)
+        )
+
+    def create_stop_market_order(
+        self,
+        symbol: str,
+        side: str,
+        amount: Number,
+        trigger_price: Number,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """A market order that waits for the price to reach `trigger_price`."""
+        return self._run(self._inner.create_stop_market_order(symbol, side, amount, trigger_price, params, **options))
+
+    def create_stop_limit_order(
+        self,
+        symbol: str,
+        side: str,
+        amount: Number,
+        price: Number,
+        trigger_price: Number,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """A limit order that waits for the price to reach `trigger_price`."""
+        return self._run(
+            self._inner.create_stop_limit_order(symbol, side, amount, price, trigger_price, params, **options)
+        )
+
+    def create_stop_loss_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        stop_loss_price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """An order that waits until the market gets as bad as `stop_loss_price`."""
+        return self._run(
+            self._inner.create_stop_loss_order(symbol, type, side, amount, price, stop_loss_price, params, **options)
+        )
+
+    def create_take_profit_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        take_profit_price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """An order that waits until the market gets as good as `take_profit_price`."""
+        return self._run(
+            self._inner.create_take_profit_order(
+                symbol, type, side, amount, price, take_profit_price, params, **options
+            )
+        )
+
+    def create_trailing_percent_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        trailing_percent: Number | None = None,
+        trailing_trigger_price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """An order that follows the best price at a distance of `trailing_percent`, 1.5 is 1.5 %. A price at which it only"""
+        return self._run(
+            self._inner.create_trailing_percent_order(
+                symbol, type, side, amount, price, trailing_percent, trailing_trigger_price, params, **options
+            )
+        )
+
+    def create_trailing_amount_order(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        trailing_amount: Number | None = None,
+        trailing_trigger_price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """An order that follows the best price at a distance in quote currency. A price at which it only begins to follow"""
+        return self._run(
+            self._inner.create_trailing_amount_order(
+                symbol, type, side, amount, price, trailing_amount, trailing_trigger_price, params, **options
+            )
+        )
 
     def edit_order(
         self,
@@ -1396,6 +1702,144 @@ class Exchange(Face, of=_Exchange):
             )
         )
 
+    def close_position(
+        self,
+        symbol: str,
+        side: str | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        intent_id: str = "",
+        timeout_ms: int | None = None,
+    ) -> Order:
+        """Close the position in one contract at the market, by an order that may only reduce it."""
+        return self._run(self._inner.close_position(symbol, side, params, intent_id=intent_id, timeout_ms=timeout_ms))
+
+    def close_all_positions(
+        self, params: Mapping[str, Any] = NOTHING, *, timeout_ms: int | None = None
+    ) -> list[Order | PlanarError]:
+        """Close every position of the account at the market: for each the order, or the error that `close_position` would"""
+        return self._run(self._inner.close_all_positions(params, timeout_ms=timeout_ms))
+
+    def fetch_order_with_client_order_id(
+        self,
+        client_order_id: str,
+        symbol: str | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Order:
+        """One order by the client id under which it was sent, by whichever program."""
+        return self._run(
+            self._inner.fetch_order_with_client_order_id(client_order_id, symbol, params, timeout_ms=timeout_ms)
+        )
+
+    def cancel_order_with_client_order_id(
+        self,
+        client_order_id: str,
+        symbol: str | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        *,
+        timeout_ms: int | None = None,
+    ) -> Order:
+        """`cancel_order` by the client id under which the order was sent, by whichever program."""
+        return self._run(
+            self._inner.cancel_order_with_client_order_id(client_order_id, symbol, params, timeout_ms=timeout_ms)
+        )
+
+    def cancel_orders_with_client_order_ids(
+        self, client_order_ids: Sequence[str], symbol: str | None = None, *, timeout_ms: int | None = None
+    ) -> list[Order | PlanarError]:
+        """`cancel_orders` by client ids."""
+        return self._run(
+            self._inner.cancel_orders_with_client_order_ids(client_order_ids, symbol, timeout_ms=timeout_ms)
+        )
+
+    def edit_order_with_client_order_id(
+        self,
+        client_order_id: str,
+        symbol: str,
+        type: str | None = None,
+        side: str | None = None,
+        amount: Number | None = None,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """`edit_order` by the client id under which the order was sent, by whichever program."""
+        return self._run(
+            self._inner.edit_order_with_client_order_id(
+                client_order_id, symbol, type, side, amount, price, params, **options
+            )
+        )
+
+    def cancel_orders_for_symbols(
+        self, orders: Sequence[Mapping[str, Any]], *, timeout_ms: int | None = None
+    ) -> list[Order | PlanarError]:
+        """Cancel orders of several markets, as `cancel_orders` does those of one."""
+        return self._run(self._inner.cancel_orders_for_symbols(orders, timeout_ms=timeout_ms))
+
+    def edit_limit_order(
+        self,
+        id: Named,
+        symbol: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """`edit_order` of a limit order."""
+        return self._run(self._inner.edit_limit_order(id, symbol, side, amount, price, params, **options))
+
+    def edit_limit_buy_order(
+        self,
+        id: Named,
+        symbol: str,
+        amount: Number,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """`edit_order` of a limit order to buy."""
+        return self._run(self._inner.edit_limit_buy_order(id, symbol, amount, price, params, **options))
+
+    def edit_limit_sell_order(
+        self,
+        id: Named,
+        symbol: str,
+        amount: Number,
+        price: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> Order:
+        """`edit_order` of a limit order to sell."""
+        return self._run(self._inner.edit_limit_sell_order(id, symbol, amount, price, params, **options))
+
+    def edit_orders(
+        self, orders: Sequence[Mapping[str, Any]], *, timeout_ms: int | None = None
+    ) -> list[Order | PlanarError]:
+        """Change several orders, one after the other: for each the order, or the error of `edit_order`."""
+        return self._run(self._inner.edit_orders(orders, timeout_ms=timeout_ms))
+
+    def create_order_with_take_profit_and_stop_loss(
+        self,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Number,
+        price: Number | None = None,
+        take_profit: Number | None = None,
+        stop_loss: Number | None = None,
+        params: Mapping[str, Any] = NOTHING,
+        **options: Any,
+    ) -> OrderGroup:
+        """`create_bracket` with CCXT's argument order: an entry, and the two exits that its fill starts."""
+        return self._run(
+            self._inner.create_order_with_take_profit_and_stop_loss(
+                symbol, type, side, amount, price, take_profit, stop_loss, params, **options
+            )
+        )
+
     def preview_order(
         self,
         symbol: str,
@@ -1404,10 +1848,12 @@ class Exchange(Face, of=_Exchange):
         amount: Number | None = None,
         price: Number | None = None,
         params: Mapping[str, Any] = NOTHING,
+        *,
+        raw: Mapping[str, Any] = NOTHING,
         **kind: Unpack[KindWords],
     ) -> Preview:
         """The order as it would be sent, checked, with its cost, its fee, the market around it and what is left after it."""
-        return self._run(self._inner.preview_order(symbol, type, side, amount, price, params, **kind))
+        return self._run(self._inner.preview_order(symbol, type, side, amount, price, params, raw=raw, **kind))
 
     def stop(self, *, close_into: str | None = None, within_s: float = 30.0) -> StopReport:
         """Cancel every open order of the account, those of other programs too, and ask the exchange until none is left."""
@@ -1420,6 +1866,10 @@ class Exchange(Face, of=_Exchange):
     def close_holdings(self, into: str) -> tuple[list[str], list[Left]]:
         """Sell all that the account holds at the market, into one currency: what was sold, and what is left."""
         return self._run(self._inner.close_holdings(into))
+
+    def cancel_all_orders_after(self, timeout: int) -> Countdown:
+        """Have all orders of the account canceled in `timeout` milliseconds, unless it is called again before; 0 ends it."""
+        return self._run(self._inner.cancel_all_orders_after(timeout))
 
     @property
     def ccxt(self) -> Any:
@@ -1451,6 +1901,11 @@ class Exchange(Face, of=_Exchange):
     def stopped_s(self) -> float:
         """Seconds for which the exchange said to stay away (429, 418, Retry-After); 0 if it did not."""
         return self._now(lambda: self._inner.stopped_s())
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._now(lambda: getattr(self._inner, name))
 
 
 class Order(Face, of=_OrderHandle):

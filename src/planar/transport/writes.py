@@ -91,6 +91,7 @@ class Withheld(PlanarError):
 
 _NOBODY = Subject()
 _subject: ContextVar[Subject] = ContextVar("planar_subject", default=_NOBODY)
+_noted: ContextVar[list[VenueRequest] | None] = ContextVar("planar_noted", default=None)
 _withheld: ContextVar[bool] = ContextVar("planar_withheld", default=False)
 
 
@@ -112,6 +113,24 @@ def withholding() -> Generator[None]:
         yield
     finally:
         _withheld.reset(token)
+
+
+@contextlib.contextmanager
+def noting() -> Generator[list[VenueRequest]]:
+    """READs within the block are noted, in the order in which they were asked for."""
+    found: list[VenueRequest] = []
+    token = _noted.set(found)
+    try:
+        yield found
+    finally:
+        _noted.reset(token)
+
+
+def note(method: str, path: str, params: Callable[[], Mapping[str, Any]]) -> None:
+    """A READ, for whoever notes them."""
+    found = _noted.get()
+    if found is not None:
+        found.append(VenueRequest(method, path, params()))
 
 
 async def sent(trail: Trail | None, call: CallContext, request: VenueRequest, send: Callable[[], Awaitable[T]]) -> T:

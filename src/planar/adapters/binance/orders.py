@@ -14,6 +14,14 @@ class BinanceOrders:
         Order status)."""
         return "open" if status == "PENDING_NEW" else cast(Any, super()).parse_order_status(status)
 
+    def parse_order(self, order: Mapping[str, Any], market: Any = None) -> Any:
+        """CCXT takes `strategyId`, the user's own number of a strategy, for the order's id where both are there
+        (documentation: Conditional fields in Order Responses)."""
+        if "strategyId" not in order or "orderId" not in order:
+            return cast(Any, super()).parse_order(order, market)
+        plain = {name: value for name, value in order.items() if name != "strategyId"}
+        return {**cast(Any, super()).parse_order(plain, market), "info": order}
+
     def edit_spot_order_request(
         self,
         id: str,
