@@ -11,7 +11,7 @@ import msgspec
 
 from planar.models import Amount
 from planar.models.steps import rounded
-from planar.multi.sides import ZERO, Offer
+from planar.multi.sides import ZERO, Offer, Walk
 
 
 class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,20 +67,17 @@ def between(symbol: str, bought: Offer, sold: Offer, seen_ms: int) -> Opportunit
     Levels are taken while a unit still earns after both fees; the orders lie on the steps and above the minimums of their
     markets; the profit is computed anew from the orders as they would be sent.
     """
-    wanted = _crossing(bought, sold)
+    wanted = min(_crossing(bought, sold), sold.depth / bought.received(Amount(1)))
     if wanted <= 0:
         return None
-    buy_amount = bought.fitting(wanted)
-    sell_amount = sold.fitting(bought.received(buy_amount))
-    if not buy_amount or not sell_amount:
+    # a coarse step may cut off all of it, while a step more still earns in sum
+    sizes = [_sizes(bought, sold, wanted), _sizes(bought, sold, wanted + (bought.step or ZERO))]
+    earning = [found for found in sizes if found is not None]
+    if not earning:
         return None
-    if sell_amount < bought.received(buy_amount):
-        # no more is bought than can be sold
-        needed = sell_amount / bought.received(Amount(1))
-        buy_amount = min(buy_amount, rounded(needed, bought.step, to="up"))
-    paid, got = bought.walk(buy_amount), sold.walk(sell_amount)
+    buy_amount, sell_amount, paid, got = max(earning, key=lambda one: one[3].total - one[2].total)
     profit = got.total - paid.total
-    if paid.worst is None or got.worst is None or profit <= 0:
+    if paid.worst is None or got.worst is None:
         return None
     limited = [one for one in (bought, sold) if one.most is not None and one.depth == one.most]
     short = any(buy_amount + (one.step or ZERO) > one.depth for one in limited)
@@ -104,6 +101,22 @@ def between(symbol: str, bought: Offer, sold: Offer, seen_ms: int) -> Opportunit
         bounded_by="balance" if short else "books",
         seen_ms=seen_ms,
     )
+
+
+def _sizes(bought: Offer, sold: Offer, wanted: Amount) -> tuple[Amount, Amount, Walk, Walk] | None:
+    """What to buy, up to `wanted`, and to sell of it, with what each trades at; None if it earns nothing."""
+    buy_amount = bought.fitting(wanted)
+    sell_amount = sold.fitting(bought.received(buy_amount))
+    if not buy_amount or not sell_amount:
+        return None
+    if sell_amount < bought.received(buy_amount):
+        # no more is bought than can be sold
+        needed = sell_amount / bought.received(Amount(1))
+        buy_amount = bought.fitting(min(buy_amount, rounded(needed, bought.step, to="up")))
+        if not buy_amount:
+            return None
+    paid, got = bought.walk(buy_amount), sold.walk(sell_amount)
+    return (buy_amount, sell_amount, paid, got) if got.total > paid.total else None
 
 
 def _crossing(bought: Offer, sold: Offer) -> Amount:
