@@ -67,11 +67,13 @@ def between(symbol: str, bought: Offer, sold: Offer, seen_ms: int) -> Opportunit
     Levels are taken while a unit still earns after both fees; the orders lie on the steps and above the minimums of their
     markets; the profit is computed anew from the orders as they would be sent.
     """
-    wanted = min(_crossing(bought, sold), sold.depth / bought.received(Amount(1)))
+    kept = bought.received(Amount(1))
+    wanted = min(_crossing(bought, sold), sold.depth / kept)
     if wanted <= 0:
         return None
-    # a coarse step may cut off all of it, while a step more still earns in sum
-    sizes = [_sizes(bought, sold, wanted), _sizes(bought, sold, wanted + (bought.step or ZERO))]
+    # a coarse step or a minimum may cut off all of it, while the next size that is allowed still earns in sum
+    least = rounded(max(bought.least, sold.least / kept), bought.step, to="up")
+    sizes = [_sizes(bought, sold, size) for size in (wanted, wanted + (bought.step or ZERO), least)]
     earning = [found for found in sizes if found is not None]
     if not earning:
         return None

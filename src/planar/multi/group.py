@@ -13,7 +13,8 @@ import planar.runtime as runtime
 from planar.errors import BadRequest, NotSupported, Outcome, PlanarError
 from planar.exchange import Exchange
 from planar.exchange.answers import Table
-from planar.models import Amount, AmountLike, Market
+from planar.exchange.listing import ranked_fees
+from planar.models import Amount, AmountLike, Market, TradingFee
 from planar.multi.arbitrage import Opportunity, opportunities
 from planar.multi.matching import Matched, matched
 from planar.multi.routing import Route, route
@@ -82,6 +83,20 @@ class Group:
         opened = await self.exchanges()
         listed = {name: one.markets for name, one in opened.items()}
         return matched(listed, base=base, quote=quote, type=type, least=len(opened) if least is None else least)
+
+    async def compare_fees(self, symbol: str, *, maker: bool = False) -> Table[TradingFee]:
+        """What trading a market costs on each, the lowest fee first; who cannot tell stands in `errors`.
+
+        A fee is that of the account where the exchange tells it, else its schedule, marked `estimated`.
+
+        Args:
+            maker: sorted by what a maker pays, and not a taker.
+
+        Raises:
+            PlanarError: nobody can tell.
+        """
+        fees = await self.each(lambda one: one.fetch_trading_fee(symbol))
+        return Table(dict(ranked_fees(fees, maker=maker)), errors=fees.errors)
 
     def selector(
         self,

@@ -11,8 +11,9 @@ and answer a question within `within_ms`. Then the strategy decides:
 | spread | the narrowest, in percent | ticker |
 | latency | the least median of the last minutes | ticker |
 
-**Bound.** A failed primary is left after at most `2 * within_ms`: once for its answer, once for those of all others, which
-are asked at the same time. **Hysteresis.** One that failed comes back when it has passed all checks for `back_after_s`.
+**Bound.** An open primary that fails is left after at most `ROUNDS * within_ms`: one round for its answer, one for those of
+all others, which are asked at the same time. **Hysteresis.** One that failed is used again when no check of it has failed
+for `back_after_s`, unless nobody else fits.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from planar.multi.sides import Side, offer
 By: TypeAlias = Literal["order", "price", "fee", "spread", "latency"]
 STRATEGIES: Final = ("order", "price", "fee", "spread", "latency")
 DEPTH: Final = 100
+ROUNDS: Final = 2
+"""So many answers are waited for, one after the other, until it is decided; each for `within_ms` at most."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -67,6 +70,39 @@ class Choice(msgspec.Struct, frozen=True):
     changed: bool
 
 
+class Memory:
+    """Who is used, and who failed when: what keeps an exchange that comes and goes from taking the program along. Pure.
+
+    Attributes:
+        chosen: who is used; None before the first choice.
+    """
+
+    def __init__(self, back_after_s: float) -> None:
+        self.chosen: str | None = None
+        self._back_after_s = back_after_s
+        self._failed_s: dict[str, float] = {}
+
+    def may_return(self, better: Sequence[str], now_s: float) -> bool:
+        """Whether one that goes first has been left alone long enough to be looked at again."""
+        return any(now_s - self._failed_s.get(name, float("-inf")) >= self._back_after_s / 2 for name in better)
+
+    def settle(self, candidates: Sequence[Candidate], now_s: float) -> Candidate | None:
+        """Who is used from now on: the best of those that fit and have not failed lately; None if nobody fits."""
+        self._failed_s.update((one.exchange, now_s) for one in candidates if not one.fits)
+        fitting = [one for one in candidates if one.fits]
+        if not fitting:
+            return None
+        rested = [one for one in fitting if self._rested(one.exchange, now_s)]
+        best = min(rested or fitting, key=lambda one: one.score if one.score is not None else float("inf"))
+        self.chosen = best.exchange
+        return best
+
+    def _rested(self, name: str, now_s: float) -> bool:
+        if self.chosen is None or name == self.chosen:
+            return True
+        return now_s - self._failed_s.get(name, float("-inf")) >= self._back_after_s
+
+
 class Selector:
     """Chooses again and again, and remembers who failed when. Made by `Group.selector`."""
 
@@ -99,9 +135,12 @@ class Selector:
         self._side: Side = side or "buy"
         self._amount = amount
         self._within_ms = within_ms
-        self._back_after_s = back_after_s
-        self._chosen: str | None = None
-        self._failed_s: dict[str, float] = {}
+        self._memory = Memory(back_after_s)
+
+    @property
+    def bound_ms(self) -> int:
+        """An open exchange that fails is left within this, counted from the question."""
+        return ROUNDS * self._within_ms
 
     async def pick(self) -> Choice:
         """The exchange to use now.
@@ -116,10 +155,11 @@ class Selector:
         }
         waiting = [name for name in self._ids if name in opened]
         if self._by == "order" and waiting:
-            first = self._chosen if self._chosen in waiting else waiting[0]
+            chosen = self._memory.chosen
+            first = chosen if chosen in waiting else waiting[0]
             looked[first] = await self._look(opened[first])
             settled = looked[first].fits and (
-                first == waiting[0] or not self._may_return(waiting[: waiting.index(first)])
+                first == waiting[0] or not self._memory.may_return(waiting[: waiting.index(first)], runtime.monotonic())
             )
             waiting = [] if settled else [name for name in waiting if name != first]
         for candidate in await asyncio.gather(*(self._look(opened[name]) for name in waiting)):
@@ -127,33 +167,17 @@ class Selector:
         candidates = tuple(looked[name] for name in self._ids if name in looked)
         return self._decided(opened, candidates)
 
-    def _may_return(self, better: Sequence[str]) -> bool:
-        """Whether one that goes first has been left alone long enough to be looked at again."""
-        now_s = runtime.monotonic()
-        return any(now_s - self._failed_s.get(name, float("-inf")) >= self._back_after_s / 2 for name in better)
-
     def _decided(self, opened: Table[Exchange], candidates: tuple[Candidate, ...]) -> Choice:
-        now_s = runtime.monotonic()
-        for one in candidates:
-            if not one.fits:
-                self._failed_s[one.exchange] = now_s
-        fitting = [one for one in candidates if one.fits]
-        if not fitting:
+        before = self._memory.chosen
+        best = self._memory.settle(candidates, runtime.monotonic())
+        if best is None:
             reasons = "; ".join(f"{one.exchange}: {one.why}" for one in candidates)
             raise ExchangeNotAvailable(
                 f"no exchange can be used for {self._symbol}: {reasons}",
                 outcome=Outcome.NOT_SENT,
                 hint="planar doctor tells more",
             )
-        rested = [
-            one
-            for one in fitting
-            if one.exchange == self._chosen
-            or self._chosen is None
-            or now_s - self._failed_s.get(one.exchange, float("-inf")) >= self._back_after_s
-        ]
-        best = min(rested or fitting, key=lambda one: one.score if one.score is not None else float("inf"))
-        changed, self._chosen = best.exchange != self._chosen, best.exchange
+        changed = best.exchange != before
         return Choice(opened[best.exchange], self._reason(best, candidates), candidates, changed)
 
     def _reason(self, best: Candidate, candidates: Sequence[Candidate]) -> str:
