@@ -67,12 +67,10 @@ class Mishap(msgspec.Struct, frozen=True):
 
     Attributes:
         fault: what happens.
-        classes: the errors of a read; exactly these classes. A call that writes may also end in OrderUnknown, unless the
-            exchange certainly refused it.
+        classes: the errors of a read; exactly these classes. A call that writes may also end in OrderUnknown.
         share: how many of the requests or frames are hit while the rule is there.
         count: at most so many.
         lies: the answer may be wrong without a sign.
-        refusal: the answer says that nothing was done.
     """
 
     fault: Fault
@@ -80,11 +78,10 @@ class Mishap(msgspec.Struct, frozen=True):
     share: float = 0.02
     count: int | None = None
     lies: bool = False
-    refusal: bool = False
 
     def allowed(self, *, writes: bool) -> Classes:
         """The errors of a call."""
-        return (*self.classes, OrderUnknown) if writes and not self.refusal else self.classes
+        return (*self.classes, OrderUnknown) if writes else self.classes
 
 
 GONE: Classes = (ExchangeNotAvailable, NetworkError, RequestTimeout)
@@ -113,12 +110,11 @@ REQUESTS: dict[str, Mishap] = {
     "html_502": Mishap(RefuseRequest(status=502, body=HTML), GONE),
     "empty_503": Mishap(ReplaceAnswer(status=503, body=""), GONE),
     "html_504": Mishap(ReplaceAnswer(status=504, body=HTML), GONE),
-    "429": Mishap(RefuseRequest(status=429, body="{}", headers={**JSON, **SHORT}), LIMITED, count=1, refusal=True),
+    "429": Mishap(RefuseRequest(status=429, body="{}", headers={**JSON, **SHORT}), LIMITED, count=1),
     "418": Mishap(
         RefuseRequest(status=418, body="{}", headers={**JSON, **SHORT}),
         LIMITED,
         count=1,
-        refusal=True,
     ),
     "stale_read": Mishap(StaleRead(lag_ms=500), ()),
     "reset_connection": Mishap(ResetConnection(), GONE, share=0.3),
