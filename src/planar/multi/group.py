@@ -14,7 +14,8 @@ from planar.errors import BadRequest, NotSupported, Outcome, PlanarError
 from planar.exchange import Exchange
 from planar.exchange.answers import Table
 from planar.exchange.listing import ranked_fees
-from planar.models import Amount, AmountLike, Market, TradingFee
+from planar.models import Amount, AmountLike, Market
+from planar.models.money import TradingFee
 from planar.multi.arbitrage import Opportunity, opportunities
 from planar.multi.matching import Matched, matched
 from planar.multi.routing import Route, route

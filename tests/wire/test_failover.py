@@ -1,0 +1,88 @@
+"""Selection leaves a primary that dies, in each way in which a whole exchange can, within its bound, and says why."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from planar.exchange import Exchange
+from planar.exchange.answers import Table
+from planar.multi import Selector
+from planar.testing.local_venue import LocalVenue, start_local_venue
+from planar.venue.steering import Command
+from planar.venue.steering.state import Delist, Halt, SetSystem
+
+SYMBOL, GONE = "BTC/USDT", "LTC/USDT"
+WITHIN_MS = 200
+SLACK_S = 0.3
+"""This process shares its processor with the venue."""
+HTML = "<html><body>Just a moment...</body></html>"
+WAYS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "hears of nothing": ("drop_request", {}, "NetworkError|ExchangeNotAvailable|Timeout"),
+    "loses answers": ("drop_answer", {}, "NetworkError|ExchangeNotAvailable|Timeout"),
+    "hangs before": ("hang_request", {}, "Timeout"),
+    "hangs after": ("hang_answer", {}, "Timeout"),
+    "is late to hear": ("delay_request", {"delay_ms": 5_000}, "Timeout"),
+    "is late to answer": ("delay_answer", {"delay_ms": 5_000}, "Timeout"),
+    "cuts answers": ("cut_answer", {"keep_bytes": 20}, "cut|incomplete|broke|ended|Error"),
+    "answers 500": ("refuse_request", {"status": 500, "body": ""}, "500"),
+    "answers 502 in HTML": ("refuse_request", {"status": 502, "body": HTML}, "502"),
+    "answers 503": ("refuse_request", {"status": 503, "body": "down"}, "503"),
+    "answers 200 in HTML": ("replace_answer", {"status": 200, "body": HTML}, "HTML|JSON|page"),
+    "answers nothing": ("replace_answer", {"status": 200, "body": ""}, "empty|JSON|nothing"),
+    "limits": ("refuse_request", {"status": 429, "body": "slow", "headers": {"Retry-After": "30"}}, "429|rate|alone"),
+    "bans": ("refuse_request", {"status": 418, "body": "banned", "headers": {"Retry-After": "30"}}, "418|ban|alone"),
+    "forbids the place": ("refuse_request", {"status": 451, "body": "restricted location"}, "451|location|Restricted"),
+}
+STATES: dict[str, tuple[str, Command, str]] = {
+    "has delisted the market": (GONE, Delist(symbol=GONE), "symbol|list"),
+    "has halted the market": ("SOL/USDT", Halt(symbol="SOL/USDT"), "trade"),
+    "is maintained": (SYMBOL, SetSystem(state="system_maintenance"), "maintenance|503|OnMaintenance"),
+}
+
+
+async def died(venue: LocalVenue, kraken: Exchange, symbol: str, die: Callable[[], object]) -> str:
+    """Why the primary was left when it died."""
+    async with venue.workspace() as p:
+        group = p.group("binance", environment="local")
+        await group.exchanges()
+
+        async def opened() -> Table[Exchange]:
+            return Table({**await group.exchanges(), "kraken": kraken})
+
+        selector = Selector(
+            opened, ("binance", "kraken"), symbol, by="order", side=None, amount=None, within_ms=WITHIN_MS, back_after_s=60
+        )
+        first = await selector.pick()
+        assert (first.exchange.id, first.why) == ("binance", "binance: it is the first choice")
+        die()
+        began_s = time.monotonic()
+        second = await selector.pick()
+        took_s = time.monotonic() - began_s
+        assert (second.exchange.id, second.changed) == ("kraken", True)
+        assert took_s < selector.bound_ms / 1000 + SLACK_S
+        (dead,) = [one for one in second.candidates if not one.fits]
+        assert second.why == f"kraken: it is choice 2 (binance: {dead.why})"
+        return dead.why
+
+
+async def test_a_primary_that_dies_is_left_within_the_bound_in_each_way(monkeypatch: Any, tmp_path: Path) -> None:
+    told: dict[str, str] = {}
+    with start_local_venue() as venue:
+        async with venue.workspace() as p:
+            kraken = await p.exchange("kraken", environment="local")
+            for number, (way, (kind, fields, _)) in enumerate(WAYS.items()):
+                monkeypatch.setenv("PLANAR_STATE", str(tmp_path / str(number)))
+                rule = {"venue": "binance", "count": None}
+                told[way] = await died(venue, kraken, SYMBOL, partial(venue.faults.add, kind, rule, **fields))
+                venue.faults.clear()
+            for way, (symbol, command, _) in STATES.items():
+                monkeypatch.setenv("PLANAR_STATE", str(tmp_path / way))
+                told[way] = await died(venue, kraken, symbol, partial(venue.command, command, venue="binance"))
+    for way, (_, _, words) in {**WAYS, **STATES}.items():
+        print(way, "->", told.get(way))
+        assert re.search(words, told[way], re.IGNORECASE), f"{way}: {told[way]}"
