@@ -1,5 +1,5 @@
 # Each target sets up what it needs by itself: Python 3.11+, make and a package index are enough.
-.PHONY: demo test check bench chaos chaos-full chaos-seeds chaos-calls chaos-fills chaos-budget fuzz matrix venue-clients venue-ccxt-suite docs lock clean setup
+.PHONY: demo test check bench chaos chaos-full chaos-seeds chaos-calls chaos-fills chaos-budget fuzz matrix venue-clients venue-ccxt-suite docs lock pages clean setup
 
 PY := .venv/bin/python
 
@@ -62,6 +62,12 @@ chaos-budget: setup  ## processes on one key: shared file, kill -9, a Redis and 
 
 docs: setup  ## run every code block of README.md and docs/
 	@$(PY) -m pytest tests/docs $(ARGS)
+
+pages: setup  ## write what is generated again: the matrix, the pages of exchanges, the API reference, the synchronous face
+	@$(PY) scripts/sync_face.py
+	@$(PY) -m tests.matrix --page
+	@$(PY) scripts/exchange_pages.py
+	@$(PY) scripts/api_reference.py
 
 lock: setup  ## compile the pinned requirements again
 	@for name in tools runtime dev $(basename $(patsubst requirements/%,%,$(wildcard requirements/judges/*.in))) npm; do \

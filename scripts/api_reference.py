@@ -6,8 +6,11 @@ python scripts/api_reference.py --check    fail if one is not what would be writ
 
 from __future__ import annotations
 
+import enum
 import functools
+import importlib
 import inspect
+import pkgutil
 import re
 import sys
 import types
@@ -63,17 +66,34 @@ FACES: Final = {
     "Workspace": "workspace",
 }
 """Class of `planar.sync` -> page of the class that it is a face of."""
+WIDTH: Final = 110
 SECTIONS: Final = ("Args:", "Raises:", "Returns:", "Yields:", "Attributes:")
 
 
-def exported(module: types.ModuleType) -> list[str]:
-    """The public names of a module, those that it lists itself where it does."""
-    names: list[str] = getattr(module, "__all__", None) or [
-        name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
-    ]
-    return sorted(name for name in names if inspect.isclass(getattr(module, name)) or callable(getattr(module, name)))
+def exported(module: types.ModuleType) -> dict[str, Any]:
+    """The public classes and functions of a module by name: those that it lists itself, or its own and its parts'."""
+    if listed := getattr(module, "__all__", None):
+        found = {name: getattr(module, name) for name in listed}
+    else:
+        found: dict[str, Any] = {}
+        inside = [importlib.import_module(f"{module.__name__}.{one.name}") for one in _parts(module)]
+        for one in (module, *inside):
+            own = [(name, value) for name, value in vars(one).items() if _home(value) == one.__name__]
+            found |= {name: value for name, value in own if not name.startswith(("_", "pytest_"))}
+    return {name: found[name] for name in sorted(found) if callable(_plain(found[name]))}
+
+
+def _parts(module: types.ModuleType) -> list[pkgutil.ModuleInfo]:
+    return [one for one in pkgutil.iter_modules(getattr(module, "__path__", [])) if not one.name.startswith("_")]
+
+
+def _plain(value: Any) -> Any:
+    """A fixture of pytest is the function in it."""
+    return value if inspect.isclass(value) else getattr(value, "__wrapped__", value)
+
+
+def _home(value: Any) -> str:
+    return getattr(_plain(value), "__module__", "") if callable(_plain(value)) else ""
 
 
 def members(kind: type[Any]) -> Iterator[tuple[str, Any]]:
@@ -112,8 +132,8 @@ def undocumented() -> list[str]:
     for _, module in MODULES.values():
         missing += [
             f"{module.__name__}.{name}"
-            for name in exported(module)
-            if inspect.isfunction(getattr(module, name)) and not inspect.getdoc(getattr(module, name))
+            for name, value in exported(module).items()
+            if inspect.isfunction(_plain(value)) and not inspect.getdoc(_plain(value))
         ]
     return missing
 
@@ -122,8 +142,7 @@ def public_classes() -> list[type[Any]]:
     """All classes of all pages, each once."""
     found = dict.fromkeys(kind for _, kind in CLASSES.values())
     for _, module in MODULES.values():
-        for name in exported(module):
-            value = getattr(module, name)
+        for value in exported(module).values():
             if inspect.isclass(value) and value.__module__.startswith("planar"):
                 found[value] = None
     return list(found)
@@ -150,7 +169,17 @@ def signature(name: str, member: Any) -> str:
     returned = found.return_annotation
     ending = "" if returned is inspect.Signature.empty else f" -> {_text(returned)}"
     word = "async " if inspect.iscoroutinefunction(inspect.unwrap(function)) else ""
-    return f"{word}{name}{inspect.Signature(kept)}{ending}"
+    line = f"{word}{name}{inspect.Signature(kept)}{ending}"
+    if len(line) <= WIDTH:
+        return line
+    texts, starred = list[str](), False
+    for one in kept:
+        if one.kind is one.KEYWORD_ONLY and not starred:
+            texts.append("*")
+        starred = starred or one.kind in (one.KEYWORD_ONLY, one.VAR_POSITIONAL)
+        texts.append(str(one))
+    inner = "".join(f"    {text},\n" for text in texts)
+    return f"{word}{name}(\n{inner}){ending}"
 
 
 class _Shown:
@@ -184,7 +213,7 @@ def prose(text: str) -> str:
     for number, line in enumerate(lines):
         if line in SECTIONS:
             section = line.rstrip(":")
-            made += ["" if made and made[-1] else "", f"**{section}**", ""]
+            made += ["", f"**{section}**", ""]
             continue
         if section and line and not line.startswith(" "):
             section = ""
@@ -208,7 +237,9 @@ def prose(text: str) -> str:
 
 
 def fields(kind: type[Any]) -> str:
-    """The fields of a struct, with their types."""
+    """The fields of a struct with their types, or the members of an enumeration with their values."""
+    if issubclass(kind, enum.Enum):
+        return "\n".join(f"{one.name} = {one.value!r}" for one in kind)
     if not issubclass(kind, msgspec.Struct):
         return ""
     hints = typing.get_type_hints(kind, include_extras=True)
@@ -236,10 +267,12 @@ def class_page(about: str, kind: type[Any]) -> str:
 def module_page(about: str, module: types.ModuleType) -> str:
     """The page of a module: its functions and classes; those that have a page of their own are named."""
     own = {kind: page for page, (_, kind) in CLASSES.items()}
-    parts = [f"# {module.__name__}\n\n{about[0].upper()}{about[1:]}; by `{COMMAND}`.", prose(inspect.getdoc(module) or "")]
-    for name in exported(module):
-        value = getattr(module, name)
-        if value in own:
+    parts = [
+        f"# {module.__name__}\n\n{about[0].upper()}{about[1:]}; by `{COMMAND}`.",
+        prose(inspect.getdoc(module) or ""),
+    ]
+    for name, value in exported(module).items():
+        if inspect.isclass(value) and value in own:
             parts.append(f"## `{name}`\n\nIt has [a page of its own]({own[value]}.md).")
         elif module is planar.sync and name in FACES:
             kind, own_page = CLASSES[FACES[name]][1].__name__, FACES[name]
@@ -249,7 +282,8 @@ def module_page(about: str, module: types.ModuleType) -> str:
             parts.append(f"## `{name}`" + (f"\n\nA kind of {bases}." if bases else ""))
             parts.append(class_text(value, "###"))
         else:
-            parts.append(f"## `{name}`\n\n```text\n{signature(name, value)}\n```\n\n{prose(inspect.getdoc(value) or '')}")
+            meaning = prose(inspect.getdoc(_plain(value)) or "")
+            parts.append(f"## `{name}`\n\n```text\n{signature(name, _plain(value))}\n```\n\n{meaning}")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

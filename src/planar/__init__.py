@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from planar import errors
+    from planar.adapters.custom import CustomAdapter
+    from planar.adapters.registry import register
     from planar.default import close, get_exchange
     from planar.errors import (
         AuthenticationError,
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Amount",
     "AuthenticationError",
+    "CustomAdapter",
     "Exchange",
     "ExchangeError",
     "InsufficientFunds",
@@ -50,14 +53,17 @@ __all__ = [
     "errors",
     "get_exchange",
     "open",
+    "register",
 ]
 
 _HOMES = {
     "Amount": "planar.models",
+    "CustomAdapter": "planar.adapters.custom",
     "Exchange": "planar.exchange",
     "Workspace": "planar.workspace",
     "close": "planar.default",
     "get_exchange": "planar.default",
+    "register": "planar.adapters.registry",
 }
 
 

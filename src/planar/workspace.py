@@ -17,7 +17,7 @@ from typing import Any
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter
-from planar.adapters.exchange_ids import exchange_ids, resolve_exchange_id
+from planar.adapters.exchange_ids import known_ids, resolve_exchange_id
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
 from planar.config import ExchangeSettings, Settings, flag, load
@@ -393,5 +393,5 @@ def open_workspace(
         ConfigError: the configuration is wrong; all mistakes at once.
     """
     enable_debug()
-    settings = load(Path(config) if config else None, Path(secrets) if secrets else None, known_ids=exchange_ids())
+    settings = load(Path(config) if config else None, Path(secrets) if secrets else None, known_ids=known_ids())
     return Workspace(settings, private_venue=private_venue, local_venue=local_venue)

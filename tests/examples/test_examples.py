@@ -24,6 +24,7 @@ PRINTED = {
     "09_pooling": "slower than opening: False",
     "10_batch": "refused:",
     "11_debug": "path=/api/v3/account status=200 outcome=ok",
+    "12_stock_broker": "placed: open 3",
     "13_watching": "state: live",
     "14_configuration": "did you mean timeout?",
     "15_errors": "BadSymbol: there is no market 'BTC/UDST'",

@@ -29,6 +29,11 @@ lazy_ccxt.install()
 TIMEOUT_MS = 2_000
 SIGNIFICANT_DIGITS = 3
 SPOT, SWAP, OPTION = "BTC/USDT", "BTC/USDT:USDT", "BTC/USDT:USDT-301227-50000-C"
+ORDER_TYPES = (
+    *("LIMIT", "LIMIT_MAKER", "MARKET", "STOP", "STOP_MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT"),
+    *("TAKE_PROFIT", "TAKE_PROFIT_LIMIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"),
+)
+"""What Binance and its like tell of a market, and CCXT asks before an order leaves."""
 CREDENTIALS = {
     **dict.fromkeys(("apiKey", "password", "uid", "login", "twofa", "token", "accountId"), "12345"),
     "secret": base64.b64encode(b"a secret of thirty-two characters").decode(),
@@ -46,7 +51,7 @@ def structures(mode: int) -> list[dict[str, Any]]:
         "baseId": "BTC",
         "quoteId": "USDT",
         "active": True,
-        "info": {},
+        "info": {"orderTypes": list(ORDER_TYPES)},
         "precision": {"amount": 8, "price": 7} if digits else {"amount": 1e-6, "price": 1e-2},
         "limits": {"amount": {"min": 1e-6, "max": 9000.0}, "price": {}, "cost": {"min": 1.0}, "leverage": {}},
         "maker": 0.001,

@@ -54,14 +54,15 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "raw": {"params": {"flavour": "mint"}},
 }
 SAID: Final[Mapping[str, str]] = {
-    "ioc": r"ioc|immediate|fak|\"order_type\": 4",
-    "fok": r"fok|fill.?or.?kill|\"order_type\": 9",
+    "ioc": r"ioc|immediate|fak|\"order_type\": 4|timeinforce=2\b",
+    "fok": r"fok|fill.?or.?kill|\"order_type\": 9|timeinforce=3\b",
     "post only": r"post|maker|\bpo\b|gtx|\bpoc\b|\balo\b",
     "icebergAmount": r"\b7\b",
     "raw": r"flavour\W+mint",
 }
 """Option -> how exchanges say it."""
 READY: Final[Mapping[str, Mapping[str, Any]]] = {
+    "bitvavo": {"operatorId": 1},
     "bybit": {"enableUnifiedMargin": False, "enableUnifiedAccount": True},
     "kucoin": {"uta": False},
 }

@@ -17,10 +17,11 @@ COMMAND = "python -m tests.matrix --page"
 
 HEAD = """# The matrix
 
-Every unified method of every id of CCXT {version}, by `{command}`: a recorder stands in the exchange's place and answers {answers}
-({words}), in virtual time, so that each run gives the same figures. Not one answer may bring out anything but an error
-of Planar that says truly whether something was sent, or an answer that is rightly empty. Then each option of each kind of order is asked
-for: what is sent has it, or nothing is sent.
+Every unified method of every id of CCXT {version}, by `{command}`: a recorder stands in the exchange's
+place and answers in {answers} ways ({words}), in virtual time, so that
+each run gives the same figures. Not one answer may bring out anything but an error of Planar that says truly whether
+something was sent, or an answer that is rightly empty. Then each option of each kind of order is asked for: what is sent
+has it, or the order is not sent.
 
 | column | what |
 |---|---|
@@ -30,7 +31,8 @@ for: what is sent has it, or nothing is sent.
 | unknown | a request was sent, and the exchange decides |
 | refused | an error told the reason, and nothing was sent |
 | at hand | answered without a request |
-| orders sent | orders with an option that were sent as asked; all others were refused, and nothing was sent |
+| orders | orders of every kind with every option, on a spot market and a perpetual |
+| orders sent | of these: left with the market's name in them, as asked; the others were refused, or ended earlier |
 | wrong | something other than an error of Planar came out, an error was untrue, or an option was lost on the way |
 
 | id | methods | native | composed | unknown | refused | at hand | orders | orders sent | wrong |
@@ -62,5 +64,5 @@ def row(exchange_id: str, column: Mapping[str, Cell], tries: Iterable[Try]) -> s
 def page(rows: Iterable[str]) -> str:
     """The whole page."""
     words = ", ".join("half a JSON" if name == "truncated" else name for name in ANSWERS)
-    head = HEAD.format(version=ccxt_version(), command=COMMAND, answers=f"in {len(ANSWERS)} ways", words=words)
+    head = HEAD.format(version=ccxt_version(), command=COMMAND, answers=len(ANSWERS), words=words)
     return head + "\n".join(rows) + "\n"

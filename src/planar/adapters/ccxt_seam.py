@@ -27,6 +27,7 @@ from planar.adapters.ccxt_verdict import complete, lacking
 from planar.adapters.ccxt_warm import WarmSeam
 from planar.adapters.ccxt_watch import SocketSeam
 from planar.adapters.profile import Profile
+from planar.adapters.registry import custom_class
 from planar.adapters.socket_entry import SocketEntry
 from planar.errors import BadResponse, ConfigError, InvalidNonce, NotSupported, Outcome, PlanarError, RateLimitExceeded
 from planar.transport.budget import Budget, Reservation
@@ -339,6 +340,9 @@ def seam_class(exchange_id: str, mixin: type | None = None) -> type:
 
 
 def _ccxt_class(exchange_id: str) -> type:
+    own = custom_class(exchange_id)
+    if own is not None:
+        return own
     for package in ("ccxt.pro", "ccxt.async_support"):
         try:
             module = importlib.import_module(f"{package}.{exchange_id}")
@@ -361,7 +365,9 @@ def create(exchange_id: str, config: Mapping[str, Any], wiring: SeamWiring) -> C
             f"[{exchange_id}.ccxt] verbose = true would print keys and signatures",
             hint="use PLANAR_DEBUG=transport, which is redacted",
         )
-    made = seam_class(exchange_id, wiring.profile.mixin)({**config, "session": wiring.session, "timeout_on_exit": 0})
+    made = seam_class(exchange_id, wiring.profile.mixin)(
+        {**config, "id": exchange_id, "session": wiring.session, "timeout_on_exit": 0}
+    )
     made.planar = wiring
     made.number_to_string = plain_number
     return cast(CcxtExchange, made)

@@ -11,6 +11,7 @@ from functools import cache
 from typing import cast
 
 from planar.adapters.lazy_ccxt import package_names
+from planar.adapters.registry import custom_ids
 from planar.config.aliases import ALIASES, resolve_alias
 from planar.config.suggest import did_you_mean
 from planar.errors import ConfigError
@@ -20,6 +21,11 @@ from planar.errors import ConfigError
 def exchange_ids() -> tuple[str, ...]:
     """All ids, in CCXT's (alphabetical) order."""
     return _listed("ccxt")
+
+
+def known_ids() -> tuple[str, ...]:
+    """All ids that can be opened: CCXT's, then those of custom exchanges."""
+    return (*exchange_ids(), *custom_ids())
 
 
 @cache
@@ -45,7 +51,7 @@ def resolve_exchange_id(written: str, also: Collection[str] = ()) -> tuple[str, 
         ConfigError: there is no such exchange; the hint names the nearest.
     """
     exchange, warning = resolve_alias(written)
-    known = (*exchange_ids(), *also)
+    known = (*known_ids(), *also)
     if exchange in known:
         return exchange, warning
     if written.lower() in known:

@@ -11,11 +11,15 @@ from typing import Any, cast
 import msgspec
 
 from planar.adapters import lazy_ccxt
+from planar.adapters.base import Adapter
 from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.adapters.ccxt_seam import CcxtExchange, SeamWiring, create, seam_class
 from planar.adapters.ccxt_warm import PART
+from planar.adapters.custom import CustomAdapter
+from planar.adapters.custom_opening import open_custom
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.profile import Profile, hosts_of, load_profile
+from planar.adapters.registry import custom_class
 from planar.adapters.socket_entry import SocketEntry
 from planar.config.schema import OrderEntry
 from planar.config.secret_type import Secret
@@ -88,7 +92,7 @@ def open_adapter(
     observatory: Observatory | None = None,
     lanes: NonceLanes | None = None,
     trail: Trail | None = None,
-) -> CcxtAdapter:
+) -> Adapter:
     """Make the adapter. Nothing is sent.
 
     Args:
@@ -100,6 +104,9 @@ def open_adapter(
         NotSupported: CCXT has no such exchange, or the exchange no such environment.
         ConfigError: `[<id>.ccxt]` holds what Planar does not allow.
     """
+    custom = custom_class(request.exchange)
+    if custom is not None and issubclass(custom, CustomAdapter):
+        return open_custom(custom, request, dialer, meters, observatory or Observatory(), trail)
     lazy_ccxt.install()
     profile = load_profile(request.exchange)
     rules = host_rules(profile, request.environment)

@@ -13,8 +13,10 @@ from typing import Any, Final
 from planar.adapters import lazy_ccxt
 from planar.adapters.ccxt_describing import capabilities_of, snake
 from planar.adapters.ccxt_seam import seam_class
+from planar.adapters.custom import CustomAdapter
 from planar.adapters.kinds import derived_kinds
 from planar.adapters.profile import load_profile
+from planar.adapters.registry import custom_class
 from planar.config.suggest import did_you_mean
 from planar.errors import BadRequest, Outcome
 
@@ -58,6 +60,10 @@ def parsed(text: str) -> list[tuple[str, str | None]]:
 
 def has_all(exchange: str, wanted: Iterable[tuple[str, str | None]]) -> bool:
     """Whether CCXT, or the exchange's own tables, say for certain that it has all of these on spot markets."""
+    custom = custom_class(exchange)
+    if custom is not None and issubclass(custom, CustomAdapter):
+        own, offered = custom.kinds, custom.offered()
+        return all(offered.get(method) if kind is None else kind in own for method, kind in wanted)
     lazy_ccxt.install()
     made: Any = seam_class(exchange)()
     capabilities = capabilities_of(made)

@@ -27,7 +27,7 @@ def exchanges(search: str | None = None, /, *, can: str | None = None, json: Jso
         can: only those that have all of these, by comma: methods, and kinds of orders after a colon, such as
             watchOrders,createOrder:postOnly. What nobody knows does not count.
     """
-    from planar.adapters.exchange_ids import exchange_ids, streaming_ids
+    from planar.adapters.exchange_ids import known_ids, streaming_ids
     from planar.adapters.static import has_all, parsed
     from planar.venue.wire import known_wires
 
@@ -35,7 +35,7 @@ def exchanges(search: str | None = None, /, *, can: str | None = None, json: Jso
     wanted = None if can is None else parsed(can)
     rows = [
         {"id": one, "streams": one in streaming, "local_venue": one in local}
-        for one in exchange_ids()
+        for one in known_ids()
         if (search is None or search.lower() in one) and (wanted is None or has_all(one, wanted))
     ]
 

@@ -175,7 +175,12 @@ def required_credentials(exchange: str) -> list[str]:
     """The credentials that private calls of an exchange need, as CCXT's class of it says. Nothing is opened."""
     from planar.adapters import lazy_ccxt
     from planar.adapters.ccxt_seam import seam_class
+    from planar.adapters.custom import CustomAdapter
+    from planar.adapters.registry import custom_class
 
+    custom = custom_class(exchange)
+    if custom is not None and issubclass(custom, CustomAdapter):
+        return list(custom.required_credentials)
     lazy_ccxt.install()
     kind: Any = seam_class(exchange)
     needed: dict[str, bool] = kind.__new__(kind).describe()["requiredCredentials"]

@@ -45,10 +45,10 @@ def init(directory: Path = Path("."), /, *, exchange: str | None = None, json: J
 
 def check(*, json: Json = False) -> int:
     """Check planar.toml, secrets.toml and the environment variables; every mistake with place and remedy."""
-    from planar.adapters.exchange_ids import exchange_ids
+    from planar.adapters.exchange_ids import known_ids
     from planar.config import check as check_configuration
 
-    report = check_configuration(known_ids=exchange_ids(), required_fields=required_credentials)
+    report = check_configuration(known_ids=known_ids(), required_fields=required_credentials)
     code = exits.USAGE if report.level == "error" else exits.OK
     value = {"level": report.level, "findings": report.findings}
 

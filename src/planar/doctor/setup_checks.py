@@ -22,9 +22,9 @@ MEANINGS: Final = {
 
 async def configuration(patient: Patient) -> Verdict:
     """Whether files and variables are right, and the exchange can be opened as they say."""
-    from planar.adapters.exchange_ids import exchange_ids
+    from planar.adapters.exchange_ids import known_ids
 
-    report = check(known_ids=exchange_ids())
+    report = check(known_ids=known_ids())
     judged = _judged(report)
     if report.settings is None:
         return judged

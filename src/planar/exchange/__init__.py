@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from planar.adapters.base import Adapter
 from planar.adapters.ccxt_adapter import CcxtAdapter
+from planar.adapters.ccxt_seam import SeamWiring
+from planar.adapters.custom import CustomAdapter
+from planar.adapters.custom_http import CustomHttp
 from planar.errors import NotSupported
 from planar.exchange.absent import AbsentNames
 from planar.exchange.countdown import CountdownMethods
@@ -14,6 +18,13 @@ from planar.models import Amount
 from planar.transport.observe import ExchangeHealth
 
 __all__ = ["Exchange"]
+
+
+def _way(adapter: Adapter) -> CustomHttp | SeamWiring | None:
+    """What holds the monitor and the budget of an adapter's requests."""
+    if isinstance(adapter, CcxtAdapter):
+        return adapter.exchange.planar
+    return adapter.http if isinstance(adapter, CustomAdapter) else None
 
 
 class Exchange(CountdownMethods, MovingMethods, AbsentNames):
@@ -45,10 +56,10 @@ class Exchange(CountdownMethods, MovingMethods, AbsentNames):
     @property
     def health(self) -> ExchangeHealth:
         """Latencies, failures, breaker, clock, and the last requests, as this workspace sees them."""
-        source = self._adapter.market_data
-        if not isinstance(source, CcxtAdapter):
+        way = _way(self._adapter.market_data)
+        if way is None:
             raise NotSupported("this exchange is not watched", exchange=self.id)
-        return ExchangeHealth(source.exchange.planar.monitor)
+        return ExchangeHealth(way.monitor)
 
     def budget(self) -> dict[str, tuple[float, float]]:
         """Meter -> (used, limit) now, by all who share the exchange's limits with this program."""
@@ -56,5 +67,5 @@ class Exchange(CountdownMethods, MovingMethods, AbsentNames):
 
     def stopped_s(self) -> float:
         """Seconds for which the exchange said to stay away (429, 418, Retry-After); 0 if it did not."""
-        source = self._adapter.market_data
-        return source.exchange.planar.budget.stopped_s() if isinstance(source, CcxtAdapter) else 0.0
+        way = _way(self._adapter.market_data)
+        return 0.0 if way is None else way.budget.stopped_s()

@@ -8,7 +8,7 @@ The answers come from CCXT's description of the exchange, the tables of its pack
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -17,6 +17,7 @@ from planar.adapters.base import OrderRequest
 from planar.adapters.feed import Kind, Topic
 from planar.adapters.kinds import KindRow, kinds_of
 from planar.adapters.polling import PollingFeed
+from planar.adapters.profile import Profile
 from planar.adapters.unified import METHODS
 from planar.config.suggest import did_you_mean
 from planar.errors import BadRequest, Outcome
@@ -62,9 +63,9 @@ _WRITES: Final = frozenset(
 )
 _OURS: Final[Mapping[str, str]] = {
     "create_order": "every order goes through the journal",
-    "create_orders": "one by one, or at once where the exchange has it",
-    "cancel_orders": "one by one, or at once where the exchange has it",
-    "cancel_all_orders": "by one request, or one by one",
+    "create_orders": "a request for each, several at once",
+    "cancel_orders": "a request for each, several at once",
+    "cancel_all_orders": "the open orders are asked for and canceled one by one",
     "fetch_order": "asked for, or looked for in the lists",
     "fetch_orders": "of open and ended orders, where it lists them apart",
     "fetch_closed_orders": "of the orders of any state",
@@ -108,6 +109,31 @@ class Ability(msgspec.Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return self.how in ("native", "composed")
+
+
+def _edits(profile: Profile) -> Ability:
+    if profile.amend is None and profile.replace is None:
+        why = (
+            "it neither changes an order nor replaces it in one step, as far as is known: cancel it and create another"
+        )
+        return Ability("refused", why)
+    return Ability("native", "in place where it can be" if profile.amend else "replaced by one request")
+
+
+def _batches(name: str) -> Callable[[Profile], Ability]:
+    return lambda profile: Ability("composed", _OURS[name]) if profile.batch is None else Ability("native")
+
+
+_BY_TABLES: Final[Mapping[str, Callable[[Profile], Ability]]] = {
+    "edit_order": _edits,
+    "create_orders": _batches("create_orders"),
+    "cancel_orders": _batches("cancel_orders"),
+    "cancel_all_orders": lambda profile: Ability("composed", _OURS["cancel_all_orders"]),
+    "cancel_all_orders_after": lambda profile: (
+        Ability("composed", _OURS["cancel_all_orders_after"]) if profile.dead_man is None else Ability("native")
+    ),
+}
+"""Method -> the answer of the exchange's own tables: what CCXT has of these is not what is done."""
 
 
 class AbilityMethods(UnwatchingMethods):
@@ -156,6 +182,8 @@ class AbilityMethods(UnwatchingMethods):
     def _ability(self, name: str, symbol: str | None, options: Mapping[str, Any]) -> Ability:
         if name in _LINKED or name == "create_order":
             return self._order_ability(name, symbol, options)
+        if name in _BY_TABLES:
+            return _BY_TABLES[name](self.profile)
         if name == "create_reduce_only_order":
             contract = symbol or next((one.symbol for one in self._markets.values() if one.contract), None)
             if contract is None or not self.market(contract).contract:

@@ -271,18 +271,20 @@ async def gathered(
     found: dict[str, T] = {}
     errors: dict[str, PlanarError] = {}
     for name, task in tasks.items():
-        error = task.exception()
-        if error is None:
-            found[name] = task.result()
-        elif isinstance(error, PlanarError):
-            errors[name] = error
+        result = task.result()
+        if isinstance(result, PlanarError):
+            errors[name] = result
         else:
-            raise error
+            found[name] = result
     return found, errors
 
 
-async def _awaited(call: Awaitable[T]) -> T:
-    return await call
+async def _awaited(call: Awaitable[T]) -> T | PlanarError:
+    """An error is a result here: a task that failed before it was waited for would be reported as forgotten."""
+    try:
+        return await call
+    except PlanarError as error:
+        return error
 
 
 def together(errors: Mapping[str, PlanarError]) -> PlanarError:

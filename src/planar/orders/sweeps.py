@@ -7,12 +7,14 @@ next one. So many unknown orders cost what one costs, which matters where a budg
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import msgspec
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter, OrderRef
 from planar.models import Order
+from planar.orders.patience import asked
 
 
 class Sweep(msgspec.Struct, frozen=True):
@@ -87,14 +89,14 @@ class Sweeps:
         """Open orders first: an order only ever goes from there to the ended ones."""
         orders: dict[str, Order] = {}
         if self._adapter.capabilities.can("fetch_orders"):  # else the list of all orders is made of both
-            found = await self._adapter.fetch_open_orders(symbol, {}, timeout_ms=self._timeout_ms)
+            found = await asked(partial(self._adapter.fetch_open_orders, symbol, {}, timeout_ms=self._timeout_ms))
             orders = {order.id or "": order for order in found}
         orders |= await self._all_orders(symbol, since_ms)
         newest_ms = max((order.last_update_ts_ms or order.ts_ms or 0 for order in orders.values()), default=0)
         for order_id in await self._traded(symbol, since_ms) if trades else ():
             if order_id not in orders:
                 ref = OrderRef(symbol, order_id=order_id)
-                order = await self._adapter.query_order(ref, {}, timeout_ms=self._timeout_ms)
+                order = await asked(partial(self._adapter.query_order, ref, {}, timeout_ms=self._timeout_ms))
                 if order is not None:
                     orders[order_id] = order
         return Sweep(orders, newest_ms)
@@ -103,7 +105,8 @@ class Sweeps:
         found: dict[str, Order] = {}
         most = self._adapter.profile.list_page
         while True:
-            page = await self._adapter.fetch_orders(symbol, since_ms, most, {}, timeout_ms=self._timeout_ms)
+            fetch = partial(self._adapter.fetch_orders, symbol, since_ms, most, {}, timeout_ms=self._timeout_ms)
+            page = await asked(fetch)
             fresh = [order for order in page if (order.id or "") not in found]
             found.update({order.id or "": order for order in fresh})
             if len(page) < most or not fresh:
@@ -116,7 +119,8 @@ class Sweeps:
         seen: set[str] = set()
         most = self._adapter.profile.list_page
         while True:
-            page = await self._adapter.fetch_my_trades(symbol, since_ms, most, {}, timeout_ms=self._timeout_ms)
+            fetch = partial(self._adapter.fetch_my_trades, symbol, since_ms, most, {}, timeout_ms=self._timeout_ms)
+            page = await asked(fetch)
             fresh = [fill for fill in page if fill.id not in seen]
             seen.update(fill.id for fill in fresh)
             found.update({fill.order_id: None for fill in fresh if fill.order_id is not None})

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import planar.runtime as runtime
@@ -16,6 +17,7 @@ from planar.adapters.base import Adapter, OrderRef
 from planar.errors import ArgumentsRequired, NotSupported, PlanarError
 from planar.models import AccountBalance, Fill, Order
 from planar.orders.differences import FailedPart
+from planar.orders.patience import asked
 
 log = logging.getLogger("planar.orders")
 
@@ -44,10 +46,10 @@ class VenueSide:
         self.error: PlanarError | None = None
         self.queries = 0
 
-    async def _ask(self, part: str, of: str, question: Awaitable[T]) -> T | None:
+    async def _ask(self, part: str, of: str, question: Callable[[], Awaitable[T]]) -> T | None:
         self.queries += 1
         try:
-            return await question
+            return await asked(question)
         except NotSupported:
             return None  # the venue offers no such list, so nothing follows from it
         except PlanarError as error:
@@ -70,12 +72,12 @@ class VenueSide:
             except ArgumentsRequired:
                 return None
 
-        found = await self._ask("open orders", "", all_at_once())
+        found = await self._ask("open orders", "", all_at_once)
         if found is not None or self.error is not None:
             return found
         rows: list[Order] = []
         for symbol in symbols:
-            one = await self._ask("open orders", symbol, fetch(symbol, {}, timeout_ms=self._timeout_ms))
+            one = await self._ask("open orders", symbol, partial(fetch, symbol, {}, timeout_ms=self._timeout_ms))
             if one is None:
                 return None
             rows += one
@@ -90,7 +92,7 @@ class VenueSide:
             for client_id, ref in waiting:
                 before = len(self.failed)
                 order = await self._ask(
-                    "orders", client_id, self._adapter.query_order(ref, {}, timeout_ms=self._timeout_ms)
+                    "orders", client_id, partial(self._adapter.query_order, ref, {}, timeout_ms=self._timeout_ms)
                 )
                 failed = any(part.of == client_id for part in self.failed[before:])
                 answers[client_id] = (not failed, order)
@@ -108,7 +110,9 @@ class VenueSide:
         fetch, most = self._adapter.fetch_orders, self._adapter.profile.list_page
         found: dict[str, Order] = {}
         while True:
-            page = await self._ask("history", symbol, fetch(symbol, since_ms, most, {}, timeout_ms=self._timeout_ms))
+            page = await self._ask(
+                "history", symbol, partial(fetch, symbol, since_ms, most, {}, timeout_ms=self._timeout_ms)
+            )
             if page is None:
                 return None
             fresh = [order for order in page if (order.id or "") not in found]
@@ -122,7 +126,9 @@ class VenueSide:
         fetch, most = self._adapter.fetch_my_trades, self._adapter.profile.list_page
         found: dict[str, Fill] = {}
         while True:
-            page = await self._ask("trades", symbol, fetch(symbol, since_ms, most, {}, timeout_ms=self._timeout_ms))
+            page = await self._ask(
+                "trades", symbol, partial(fetch, symbol, since_ms, most, {}, timeout_ms=self._timeout_ms)
+            )
             if page is None:
                 return None
             fresh = [fill for fill in page if fill.id not in found]
@@ -133,4 +139,4 @@ class VenueSide:
 
     async def balance(self) -> AccountBalance | None:
         """The balances."""
-        return await self._ask("balances", "", self._adapter.fetch_balance({}, timeout_ms=self._timeout_ms))
+        return await self._ask("balances", "", partial(self._adapter.fetch_balance, {}, timeout_ms=self._timeout_ms))

@@ -2045,6 +2045,10 @@ class Group(Face, of=_Group):
         """Markets that several of the exchanges list and trade, by unified symbol."""
         return self._run(self._inner.cross_match(base=base, quote=quote, type=type, least=least))
 
+    def compare_fees(self, symbol: str, *, maker: bool = False) -> Table[TradingFee]:
+        """What trading a market costs on each, the lowest fee first; who cannot tell stands in `errors`."""
+        return self._run(self._inner.compare_fees(symbol, maker=maker))
+
     def selector(
         self,
         symbol: str,
@@ -2087,6 +2091,11 @@ class Group(Face, of=_Group):
 
 class Selector(Face, of=_Selector):
     """Chooses again and again, and remembers who failed when. Made by `Group.selector`."""
+
+    @property
+    def bound_ms(self) -> int:
+        """An open exchange that fails is left within this, counted from the question."""
+        return self._now(lambda: self._inner.bound_ms)
 
     def pick(self) -> Choice:
         """The exchange to use now."""
