@@ -47,3 +47,8 @@ def test_a_difference_is_told_with_the_command_that_replays_it(
 
 def test_another_seed_is_another_life() -> None:
     assert json.dumps(seeds.lived(2)[0]) != json.dumps(seeds.lived(4)[0])
+
+
+def test_a_slow_counter_does_not_hold_a_reconciliation_up_for_ever() -> None:
+    """In this life each pass of the last reconciliation once used up the room that its second question waited for."""
+    assert seeds.lived(515)[1].wrong == ()
