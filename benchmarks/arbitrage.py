@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -123,7 +124,7 @@ class Judge:
         return [book for at_ms, book in self._books[name, one.symbol] if abs(at_ms - one.seen_ms) <= AROUND_MS]
 
 
-def _value(levels: list[tuple[float, float]], amount: Fraction) -> Fraction | None:
+def _value(levels: Sequence[tuple[float, float]], amount: Fraction) -> Fraction | None:
     """What `amount` trades for on one side of a book; None if it is not that deep."""
     value, left = Fraction(0), amount
     for price, size in levels:

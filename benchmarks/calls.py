@@ -34,7 +34,7 @@ SYMBOL = "BTC/USDT"
 PLENTY = 1e12
 API = "https://api.binance.com/api/v3"
 Operation = Callable[[int], Awaitable[object]]
-TARGETS = {"ticker": 1.2, "book of 100": 1.2, "order": 1.2, "cancel": 1.2, "1,000 candles": 1.0}
+TARGETS = {"ticker": 1.2, "book of 100": 1.2, "balance": 1.2, "order": 1.2, "cancel": 1.2, "1,000 candles": 1.0}
 """Of raw aiohttp and orjson."""
 
 
@@ -54,6 +54,11 @@ class Raw:
     def _signed(self, **fields: str) -> str:
         query = urlencode({**fields, "recvWindow": "5000", "timestamp": str(time.time_ns() // 1_000_000)})
         return f"{query}&signature={hmac.new(self._secret, query.encode(), hashlib.sha256).hexdigest()}"
+
+    async def balance(self) -> Any:
+        """What the account holds."""
+        async with self._session.get(f"{API}/account?{self._signed()}", headers=self._headers) as answer:
+            return orjson.loads(await answer.read())
 
     async def order(self, price: str, life: str) -> Any:
         """One limit order."""
@@ -111,6 +116,7 @@ def raw_client(raw: Raw, prices: tuple[float, float]) -> Client:
             "ticker": lambda _: raw.get("ticker/24hr?symbol=BTCUSDT"),
             "book of 100": lambda _: raw.get("depth?symbol=BTCUSDT&limit=100"),
             "1,000 candles": lambda _: raw.get("klines?symbol=BTCUSDT&interval=1m&limit=1000"),
+            "balance": lambda _: raw.balance(),
             "order": lambda _: raw.order(low, "IOC"),
         },
         resting,
@@ -130,6 +136,7 @@ def unified_client(exchange: Any, prices: tuple[float, float]) -> Client:
             "ticker": lambda _: exchange.fetch_ticker(SYMBOL),
             "book of 100": lambda _: exchange.fetch_order_book(SYMBOL, 100),
             "1,000 candles": lambda _: exchange.fetch_ohlcv(SYMBOL, "1m", None, 1000),
+            "balance": lambda _: exchange.fetch_balance(),
             "order": lambda _: exchange.create_order(SYMBOL, "limit", "buy", "0.01", low, {"timeInForce": "IOC"}),
         },
         resting,

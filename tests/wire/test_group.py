@@ -198,3 +198,14 @@ async def test_quiet_markets_hold_no_opportunity_and_legs_can_be_looked_at(both:
     assert (bought.sent, sold.sent) == (False, False)
     assert (bought.order.side, sold.order.side) == ("buy", "sell")
     assert sold.order.amount == found[0].sell_amount <= found[0].buy_amount
+
+
+async def test_fees_are_compared_with_an_error_for_who_cannot_tell(both: tuple[Workspace, LocalVenue]) -> None:
+    p, _ = both
+    fees = await p.group("kraken", "binance", "bitstamp", environment="local").compare_fees(SYMBOL)
+    takers = [fee.taker for fee in fees.values()]
+    assert sorted(fees) == ["binance", "kraken"]
+    assert takers == sorted(takers)
+    assert "does not serve bitstamp" in str(fees.errors["bitstamp"])
+    makers = [fee.maker for fee in (await group(p).compare_fees(SYMBOL, maker=True)).values()]
+    assert makers == sorted(makers)

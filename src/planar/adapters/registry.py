@@ -61,13 +61,13 @@ def custom_class(exchange_id: str) -> type[Any] | None:
     found = _points(tuple(sys.path)).get(exchange_id)
     if found is None:
         return None
-    if len(found) > 1:
+    point, *others = found
+    if others:
         names = ", ".join(_package(point) for point in found)
         raise ConfigError(
             f"the exchange id {exchange_id!r} is claimed by several packages: {names}",
             hint="remove all but one of them",
         )
-    point = found[0]
     try:
         kind = point.load()
     except Exception as error:
@@ -100,7 +100,7 @@ def _check(exchange_id: str, kind: Any, source: str) -> None:
             f"{source}: {kind!r} is no adapter of the exchange {exchange_id!r}",
             hint="give a subclass of planar.CustomAdapter, or of a class of ccxt.async_support or ccxt.pro (no instance)",
         )
-    if missing := sorted(cast("frozenset[str]", getattr(cast("Any", kind), "__abstractmethods__", frozenset()))):
+    if missing := sorted(cast("frozenset[str]", getattr(cast("Any", kind), "__abstractmethods__", frozenset[str]()))):
         raise ConfigError(
             f"{source}: {kind.__qualname__} lacks {', '.join(missing)}",
             hint="write these methods; see planar.CustomAdapter",
