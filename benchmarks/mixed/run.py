@@ -19,6 +19,7 @@ from benchmarks.mixed.calls import CALLS, RICH, STREAM_S, SYMBOL, Side, Untrue
 from benchmarks.mixed.judge import AFTER_MS, NEAR_MS, End, Judge
 from benchmarks.mixed.machine import Machine
 from benchmarks.safety.__main__ import local
+from benchmarks.safety.planar_bot import PROVEN_S
 from benchmarks.safety.venue import PLACES
 from planar import runtime
 from planar.adapters import binance, kraken
@@ -218,7 +219,7 @@ class Run:
         for side in self._sides:
             for name, (trader, handle) in list(side.handles.items()):
                 try:
-                    await handle.resolved(30)
+                    await handle.resolved(PROVEN_S)
                 except OrderUnknown:
                     self._judge.violations.append(f"order {name} at {side.id} is unknown to the end")
                 if handle.is_open:
