@@ -38,7 +38,7 @@ def test_processes_that_are_killed_exceed_nothing_and_block_nobody() -> None:
     assert found["violations"] == {}
     assert found["killed"] == 4
     assert found["used"] >= LEAST_USED
-    assert found["cancels"] > 100
+    assert found["cancels"] > 50
     assert found["cancel_p99_ms"] <= CANCEL_MS
 
 

@@ -103,8 +103,7 @@ class CcxtCarrying(CcxtLinked):
             return
         if not _holds(made.params, request.client_id):
             made = await self._named(request, timeout_ms) or made
-        again = await self._request_of(request, timeout_ms) or made
-        lasting = {name for name, value in made.params.items() if again.params.get(name) == value}
+        lasting = set(made.params)
         known = known_params(self.profile, self.market_of(request.symbol))
         for what, other in _otherwise(request):
             if known is not None and what in UNIFIED_OPTIONS and what not in known and what in made.params:
@@ -113,6 +112,9 @@ class CcxtCarrying(CcxtLinked):
                 found = await self._request_of(other, timeout_ms)
             except PlanarError:  # so it is no order that CCXT would send: what differs counts
                 continue
+            # made anew after the other, so that a time or a nonce that has gone on meanwhile is no difference
+            again = await self._request_of(request, timeout_ms) or made
+            lasting &= {name for name, value in made.params.items() if again.params.get(name) == value}
             if found is not None and _same(made, found, lasting):
                 raise would_not_arrive(what, self.id)
         self._proven.add(self._key(request))
