@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import re
 import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +30,7 @@ PRINTED = {
     "12_stock_broker": "placed: open 3",
     "13_watching": "state: live",
     "14_configuration": "did you mean timeout?",
+    "16_strategy": "orders canceled, open: 0",
     "15_errors": "BadSymbol: there is no market 'BTC/UDST'",
 }
 """Program -> a part of what it prints."""
@@ -64,3 +68,23 @@ def test_each_heading_of_the_guide_has_a_program_and_a_page() -> None:
     for link in re.findall(r"\]\((examples/[^)]+)\)", table):
         assert (ROOT / link).exists(), link
     assert os.path.exists(ROOT / "examples" / "README.md")
+
+
+async def test_the_notebook_runs_where_a_loop_runs_already_and_shows_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLANAR_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("PLANAR_CACHE", str(tmp_path / "cache"))
+    cells = json.loads((ROOT / "examples" / "notebook.ipynb").read_text())["cells"]
+    space: dict[str, Any] = {}
+    shown: list[Any] = []
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            *before, last = ast.parse("".join(cell["source"])).body
+            exec(compile(ast.Module([*before], []), "cell", "exec"), space)
+            assert isinstance(last, ast.Expr)
+            found = eval(compile(ast.Expression(last.value), "cell", "eval"), space)
+            shown.append(getattr(found, "_repr_html_", lambda found=found: found)())
+    assert all("<table" in one for one in shown[1:5]), shown[1:5]  # book, tickers, balance, order
+    assert shown[5] == "canceled"

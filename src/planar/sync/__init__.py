@@ -39,12 +39,16 @@ __all__ = [
 
 
 class Workspace(Face, of=AsyncWorkspace):
-    """All that is open at once; use it as `with planar.sync.open() as p`."""
+    """All that is open at once; use it as `with planar.sync.open() as p`, or in a notebook with `start()` and `close()`."""
 
-    def __enter__(self) -> Self:
+    def start(self) -> Self:
+        """Begin without `with`; `close()` ends it."""
         self._portal.start()
         self._portal.run(self._inner.__aenter__())
         return self
+
+    def __enter__(self) -> Self:
+        return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -33,6 +33,11 @@ class Face:
     def __repr__(self) -> str:
         return repr(self._inner)
 
+    def _repr_html_(self) -> str | None:
+        """As a table in a notebook, where there is one."""
+        shown = getattr(self._inner, "_repr_html_", None)
+        return None if shown is None else self._portal.now(shown)
+
     def _run(self, call: Coroutine[Any, Any, Any]) -> Any:
         return self._faced(self._portal.run(call))
 
