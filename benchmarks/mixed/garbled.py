@@ -2,8 +2,9 @@
 
 `garble_answer` and `flip_frame` flip the lowest bit of a byte. A digit becomes its neighbour, a letter of an id another
 letter: the answer is well formed, and nothing in it shows the damage. TLS keeps such answers from arriving; here they are
-made behind it. A belief is excused only if both hold: the exchange recorded that it damaged an answer or a frame about
-this account while the order was under way, and the belief differs from the truth by nothing but such flips.
+made behind it. A belief is excused only if the exchange recorded that it damaged an answer or a frame about this account
+while the order was under way, and the belief differs from the truth by such flips: in its own digits, or, since ids are
+hit as well, by what was told of another order or by a fill that has two ids.
 """
 
 from __future__ import annotations
@@ -37,6 +38,13 @@ def flipped(told: str, fact: str) -> bool:
     return difference != 0 and _steps(digits) <= FLIPS
 
 
+def _twice(fact: str) -> str:
+    try:
+        return str(2 * Decimal(fact))
+    except InvalidOperation:
+        return ""
+
+
 def _steps(digits: int) -> int:
     """In how many digits, each by one, numbers of this difference differ; many, if in one by more."""
     steps = 0
@@ -61,7 +69,10 @@ def excused(findings: list[Finding], damaged: Callable[[str], bool]) -> list[Fin
         beliefs = [match for finding in own if (match := _BELIEF.fullmatch(finding.detail))]
         states = sum(_STATE.fullmatch(finding.detail) is not None for finding in own)
         # the state follows from the amount that is filled
-        explained = bool(beliefs) and all(flipped(match["told"], match["fact"]) for match in beliefs)
+        digits = all(flipped(match["told"], match["fact"]) for match in beliefs)
+        # an ended order with nothing traded is another one's end; twice what has traded is a fill with two ids
+        others = any(match["told"] in ("0", _twice(match["fact"])) for match in beliefs)
+        explained = bool(beliefs) and (digits or others)
         if explained and len(beliefs) + states == len(own) and damaged(client_id):
             found += own
     return found
