@@ -127,7 +127,7 @@ FRAMES: dict[str, Mishap] = {
     "delay_frame": Mishap(DelayFrame(delay_ms=50), LATE),
     "reorder_frame": Mishap(ReorderFrame(), ()),
     "cut_frame": Mishap(CorruptFrame(how="cut"), (*GONE, *NO_ANSWER)),
-    "flip_frame": Mishap(CorruptFrame(how="flip"), (*GONE, *NO_ANSWER), lies=True),
+    "flip_frame": Mishap(CorruptFrame(how="flip"), (*GONE, *NO_ANSWER, ExchangeError), lies=True),
     "html_frame": Mishap(ReplaceFrame(body=HTML), (*GONE, *NO_ANSWER)),
     "silence": Mishap(Silence(for_ms=500), LATE, count=2),
     "half_open": Mishap(HalfOpen(), LATE, count=1),
