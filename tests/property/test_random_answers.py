@@ -37,6 +37,11 @@ def test_random_answers(chunk: int) -> None:
     assert found.ends["BadResponse"] > 10
 
 
+def test_what_was_refused_for_its_time_and_cannot_be_sent_again_was_sent() -> None:
+    """In this chunk the one that was to be sent again found no room in the budget, and called itself not sent."""
+    assert play(21, 245, 870).findings == []
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_random_frames(number: int) -> None:
     found = play_frames(SEED, number, 80)

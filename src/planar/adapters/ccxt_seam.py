@@ -176,7 +176,12 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, EntrySeam, SocketSeam):
             # the venue refused it for its time or nonce alone, so nothing happened there
             if not self.overtaken(error, effect) and not await self.clock_mended(error, signed_s, call):
                 raise
-            return await self._request(path, api, method, own_copy(params), config, effect, call)
+            try:
+                return await self._request(path, api, method, own_copy(params), config, effect, call)
+            except PlanarError as again:
+                if again.outcome is Outcome.NOT_SENT:
+                    raise error from again  # what was sent was refused, and that is what is known
+                raise
 
     async def _request(
         self,
