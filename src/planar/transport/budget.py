@@ -38,9 +38,9 @@ class Reservation:
         self._asks: list[Ask] | None = asks
         self.taken_at = taken_at
 
-    def fits(self) -> bool:
+    async def fits(self) -> bool:
         """Whether it still fits: what the venue counts without refusing for it may have been taken since."""
-        return not self._asks or self._budget.within(self._costs)
+        return not self._asks or await self._budget.within(self._costs)
 
     async def again(self, call: CallContext) -> None:
         """Give it back, and wait for it anew; for a request that has not left.
@@ -146,11 +146,14 @@ class Budget:
         self._store.take(asks, runtime.monotonic())
         return asks
 
-    def within(self, costs: Costs) -> bool:
+    async def within(self, costs: Costs) -> bool:
         """Whether no meter that these were taken from is used beyond its limit, or by more than them alone; without
         pacing nobody asks."""
-        now = runtime.monotonic()
         taken = [(self._meter(name), cost) for name, cost in costs] if self._pacing else []
+        if taken:
+            self._turnstile.look_at([meter for meter, _ in taken])
+            await self._turnstile.told()
+        now = runtime.monotonic()
         return all(self._store.used(meter, now) <= max(meter.limit, cost) + 1e-6 for meter, cost in taken)
 
     async def told(self) -> None:

@@ -181,7 +181,7 @@ async def turn_that_fits(lane: NonceLane, call: CallContext, held: Reservation) 
     """
     while True:
         async with lane.turn(call):
-            if held.fits():
+            if await held.fits():
                 yield
                 return
         await held.again(call)
