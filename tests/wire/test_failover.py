@@ -19,7 +19,7 @@ from planar.venue.steering.bench import SteeringCommand
 from planar.venue.steering.state import Delist, SetSystem
 
 SYMBOL, GONE = "BTC/USDT", "LTC/USDT"
-WITHIN_MS = 200
+WITHIN_MS = 400
 SLACK_S = 0.3
 """This process shares its processor with the venue."""
 HTML = "<html><body>Just a moment...</body></html>"
