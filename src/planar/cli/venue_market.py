@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 Venue = Annotated[str | None, Parameter(name="--venue")]
 Number = float | None
 Speed = Annotated[str, Parameter(name="--speed")]
-NO_END_S = 3_600.0
+NO_END_S = 1e9
+"""Thirty years."""
 
 _COLUMNS = (
     "market",
@@ -226,19 +226,23 @@ def record(
     if for_s is not None and not for_s > 0:
         raise UsageError(f"--for {for_s:g} is no duration", hint="seconds, more than 0")
     path = file.absolute()
-    control().command(StartRecording(path=str(path), symbols=symbol), venue=venue)
-    if not json:
-        output.console().print(f"Recording into {path}; Ctrl-C ends it.")
+    found: dict[str, dict[str, Any]] = {}
 
-    async def wait() -> None:
-        while True:
-            await runtime.sleep(NO_END_S if for_s is None else for_s)
-            if for_s is not None:
-                return
+    async def until_its_end() -> None:
+        # these commands block: a signal is heard before the first or in the sleep, so that none leaves a recording on
+        control().command(StartRecording(path=str(path), symbols=symbol), venue=venue)
+        try:
+            if not json:
+                output.console().print(f"Recording into {path}; Ctrl-C ends it.")
+            await runtime.sleep(for_s or NO_END_S)
+        finally:
+            found.update(control().command(StopRecording(), venue=venue))
 
-    with suppress(Interrupted):
-        run(wait())
-    found = control().command(StopRecording(), venue=venue)
+    try:
+        run(until_its_end())
+    except Interrupted:
+        if not found:
+            raise
     return output.show(found, lambda: "\n".join(f"{one['entries']} entries" for one in found.values()), json=json)
 
 
