@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Sequence
 
 import msgspec
@@ -21,6 +21,7 @@ from planar.errors import (
 )
 from planar.transport.context import RequestRecord
 from planar.venue.faults import Firing
+from planar.venue.faults.rules import Damage
 
 HASTY_MS = 500
 """A call with less time than this may run out of it on a busy machine, without a fault."""
@@ -51,27 +52,26 @@ class Judge:
     Attributes:
         table: (call, outcome) -> how many.
         injected: kind of fault -> how many times it hit.
-        lies: when the exchange damaged an answer or a frame so that it stayed well formed: (venue, account) -> UTC ms.
         violations: what is wrong, one line each.
     """
 
     def __init__(self) -> None:
         self.table: Counter[tuple[str, str]] = Counter()
         self.injected: Counter[str] = Counter()
-        self.lies: defaultdict[tuple[str, str | None], list[int]] = defaultdict(list)
         self.violations: list[str] = []
         self._recent: deque[Firing] = deque()
         self._last = 0
 
-    def hear(self, firings: list[Firing]) -> None:
-        """What the venue injected since it was last asked."""
+    def hear(self, firings: list[Firing]) -> list[Damage]:
+        """What the venue injected since it was last asked; what it damaged."""
+        damages: list[Damage] = []
         for firing in firings:
             if firing.number > self._last:
                 self._last = firing.number
                 self.injected[_kind(firing)] += 1
-                self._recent.append(firing)
-                if ALL[_kind(firing)].lies:
-                    self.lies[firing.subject.venue, firing.subject.account].append(firing.ts_ms)
+                damages += firing.damage
+                self._recent.append(msgspec.structs.replace(firing, damage=()))
+        return damages
 
     def forget(self, before_ms: int) -> None:
         """Keep only what can still concern a call."""
@@ -107,8 +107,8 @@ class Judge:
             return self._kept_back(end, error)
         if isinstance(error, OrderNotFound) and end.name == "cancel":
             return True  # it had traded, or another call took it back: the ledger's judgement follows
-        if error.outcome is Outcome.OK and self._kept_back(end, error):
-            return True  # a cancel that was confirmed, and nothing more could be asked
+        if end.name == "cancel" and error.outcome in (Outcome.OK, Outcome.UNKNOWN) and self._kept_back(end, error):
+            return True  # it was confirmed, or may have been carried out, and nothing more could be asked
         late = error.__cause__ if isinstance(error, OrderUnknown) else error
         if isinstance(late, RequestTimeout | InvalidNonce) and self._pressed(end):
             return True

@@ -16,7 +16,7 @@ import msgspec
 import planar
 from benchmarks.mixed import census, garbled, table
 from benchmarks.mixed.calls import CALLS, RICH, STREAM_S, SYMBOL, Side, Untrue
-from benchmarks.mixed.judge import AFTER_MS, NEAR_MS, End, Judge
+from benchmarks.mixed.judge import AFTER_MS, End, Judge
 from benchmarks.mixed.machine import Machine
 from benchmarks.safety.__main__ import local
 from benchmarks.safety.planar_bot import PROVEN_S
@@ -62,7 +62,7 @@ class Result(msgspec.Struct):
         endings: "ok", "canceled" or the class of the error -> call -> how many.
         injected: kind of fault -> how many requests or frames it hit.
         kept_share: share of the time in which client or exchange could not run, since the machine was busy.
-        misread: orders of which a damaged answer, that the exchange has on record, told a wrong id or amount.
+        misread: orders that the client holds for something else, since answers about them were damaged on their way.
         violations: what is wrong, one line each.
     """
 
@@ -93,11 +93,11 @@ class Run:
     def __init__(self, result: Result, directory: Path, control: VenueControl, machine: Machine) -> None:
         self._result, self._directory, self._control, self._machine = result, directory, control, machine
         self._judge = Judge()
+        self._damages = garbled.Damages(directory / "damage.jsonl")
         self._sides: list[Side] = []
         self._accounts: dict[Exchange, tuple[str, str]] = {}
         self._began = time.monotonic()
         self._kept = machine.kept()
-        self._noted_ms: dict[str, int] = {}
 
     async def open(self, workspace: planar.Workspace, venues: list[str]) -> None:
         """Make everybody rich, and place Carol's order."""
@@ -123,7 +123,7 @@ class Run:
             ends: list[End] = []
             numbers = iter(range(first, min(first + CHUNK, count)))
             await asyncio.gather(*(self._lane(numbers, ends) for _ in range(LANES)))
-            self._judge.hear((await self._control.faults()).firings)
+            self._damages.add(self._judge.hear((await self._control.faults()).firings))
             await self._control.clear_faults()
             for end in ends:
                 self._judge.end(end)
@@ -194,7 +194,6 @@ class Run:
     def _note(self, side: Side, name: str) -> None:
         trader, handle = side.handles.pop(name)
         order = handle.snapshot
-        self._noted_ms[name] = runtime.wall_ms()
         absent = order.state.value in ("rejected", "never_accepted")
         line = Operation(
             kind="create",
@@ -250,16 +249,11 @@ class Run:
         ledger = msgspec.convert(answers, Ledger)
         report = checker.check(checker.read_history(path), ledger, seed=self._result.seed)
         self._result.orders += report.orders
-        placed_ms = {row["client_id"]: row["created_ms"] for row in answers["orders"]}
-
-        def damaged(client_id: str) -> bool:
-            # a request meets its fault before the exchange hears of it
-            from_ms, to_ms = placed_ms.get(client_id, 0) - NEAR_MS, self._noted_ms.get(client_id, 0)
-            # the exchange does not know whose a connection is before its first message has told it
-            lies = (*self._judge.lies[venue, account], *self._judge.lies[venue, None])
-            return any(from_ms <= ts_ms <= to_ms for ts_ms in lies)
-
-        misread = garbled.excused(report.findings, damaged)
+        names: dict[str, set[str]] = {one.client_id: {one.client_id} for one in report.findings}
+        for row in answers["orders"]:
+            if row["client_id"] in names:
+                names[row["client_id"]].add(str(row["id"]))
+        misread = garbled.excused(report.findings, self._damages.near(names))
         for one in report.findings:
             line = f"{venue} {account} order {one.client_id}: {one.problem}: {one.detail}"
             (self._result.misread if one in misread else self._judge.violations).append(line)

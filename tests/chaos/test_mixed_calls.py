@@ -20,6 +20,7 @@ from planar.errors import BadRequest, BadResponse, ExchangeNotAvailable, Outcome
 from planar.transport.context import Effect, RequestRecord
 from planar.venue.checker import Finding
 from planar.venue.faults import Firing, Subject
+from planar.venue.faults.rules import Damage
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = os.environ.get("PLANAR_CHAOS_SEED", "7")
@@ -102,38 +103,20 @@ def test_a_call_that_could_not_run_may_be_late(kept_ms: float, timeout_ms: int, 
     assert (judge.violations == []) == well
 
 
-@pytest.mark.parametrize(
-    ("told", "fact", "well"),
-    [
-        ("0.00517", "0.00417", True),
-        ("1E-8", "0", True),
-        ("0.00516", "0.00427", True),
-        ("0.00617", "0.00417", False),
-        ("0.00417", "0.00417", False),
-        ("0.00417", "0.00306", True),
-        ("0.01528", "0.00417", False),
-        ("OGSHKU-QYK6S-QMXFTK", "OGSHKU-QXK6S-QMXFTK", True),
-        ("OGSHKU-QZK6S-QMXFTK", "OGSHKU-QXK6S-QMXFTK", False),
-        ("OGSHKU", "OGSHKU-QXK6S-QMXFTK", False),
-    ],
-)
-def test_a_flipped_bit_is_told_from_a_mistake(told: str, fact: str, well: bool) -> None:
-    assert garbled.flipped(told, fact) == well
-
-
 def found(client_id: str, detail: str, problem: str = "misreported") -> Finding:
     return Finding(problem=problem, client_id=client_id, symbol="BTC/USDT", detail=detail)  # type: ignore[arg-type]
 
 
-def test_only_what_a_damaged_answer_told_is_excused() -> None:
-    flip = found("a", "the client believes filled 0.5, it is 0.4")
-    state = found("a", "the client believes it filled, it is open")
-    wrong = found("b", "the client believes filled 0.7, it is 0.4")
-    lost = found("c", "the client believes it open; the venue has no such order", "lost")
-    lonely = found("d", "the client believes it filled, it is open")
-    assert garbled.excused([flip, state, wrong, lost, lonely], lambda client_id: True) == [flip, state]
-    assert garbled.excused([flip, state], lambda client_id: False) == []
-    assert garbled.excused([flip, found("a", "the client never asked for it", "phantom")], lambda client_id: True) == []
+def test_only_an_order_next_to_a_damaged_byte_is_excused(tmp_path: Path) -> None:
+    damages = garbled.Damages(tmp_path / "damage.jsonl")
+    assert damages.near({"a": {"a"}}) == set()
+    damages.add([Damage(before='{"id": "OGSHKU", "filled": "0.4"}', after='{"id": "OGSHKT", "filled": "0.4"}')])
+    near = damages.near({"a": {"pl-a", "OGSHKU"}, "b": {"pl-b", "OGSHKT"}, "c": {"pl-c", "OGSHKS"}})
+    assert near == {"a", "b"}
+    absent = found("a", "the client never asked for it", "phantom")
+    doubled = found("a", "asked for 1, the venue has 2", "doubled")
+    other = found("c", "the client believes filled 0.5, it is 0.4")
+    assert garbled.excused([absent, doubled, other], near) == [absent]
 
 
 async def test_the_machine_is_asked_how_long_it_kept_a_process_from_running() -> None:

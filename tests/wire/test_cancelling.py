@@ -103,7 +103,7 @@ async def test_an_error_after_several_tries_tells_the_requests_of_all(kraken: Ex
     order = await resting(kraken)
     await meet(control, DropAnswer(), CANCEL)
     await meet(control, HangAnswer(), LOOK_UPS, count=None)
-    with pytest.raises(PlanarError) as caught:
+    with pytest.raises(PlanarError, match="whether a cancel that was sent has done it is not known") as caught:
         await kraken.cancel_order(order.client_order_id, "BTC/USDT", timeout_ms=700)
     assert caught.value.outcome is Outcome.UNKNOWN
     told = [request.path for request in caught.value.requests]

@@ -75,9 +75,9 @@ def effect_of(profile: Profile, api: Any, method: str, path: str, call: CallCont
 def code_and_message(profile: Profile, body: Mapping[str, Any], text: str) -> tuple[str | None, str]:
     """The venue's code and text of an error body."""
     code: Any = body.get(profile.code_field)
-    if isinstance(code, list):
+    if isinstance(code, list) and code:
         parts = cast("list[Any]", code)
-        return (_code(parts[0]), "; ".join(map(str, parts[1:]))) if parts else (None, text)
+        return _code(parts[0]), "; ".join(map(str, parts[1:]))
     said = next((body[name] for name in profile.message_fields if body.get(name)), text)
     return _code(code), str(said)
 

@@ -222,11 +222,14 @@ def _rows_of(value: Any, captured: Captured) -> dict[str, int] | None:
         return None
     rows: dict[str, int] = {}
     for key, market in cast("dict[str, Any]", value).items():
-        found: Any = cast("dict[str, Any]", market).get("id") if isinstance(market, dict) else None
+        if not isinstance(market, dict):
+            return None
+        members = cast("dict[str, Any]", market)
+        found: Any = members.get("id")
         by_symbol = [
             row
             for row in captured.listing.by_id.get(found, ())
-            if captured.listing.symbols[row] == cast("dict[str, Any]", market).get("symbol")
+            if captured.listing.symbols[row] == members.get("symbol")
         ]
         if not by_symbol:
             return None

@@ -136,6 +136,7 @@ class Canceller:
         except OperationFailed as failure:
             if retried:
                 failure.outcome = Outcome.UNKNOWN
+                failure.message = f"whether a cancel that was sent has done it is not known: {failure.message}"
                 raise
             raise error from failure
         if order is None:

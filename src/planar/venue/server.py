@@ -23,6 +23,7 @@ from planar.venue.connection import HttpServer, VenueRequest, bare_host
 from planar.venue.control import PREFIX, ControlApi, VenueStatus
 from planar.venue.doors import LOOPBACK, TcpDoor, UnixDoor
 from planar.venue.faults import Answer, FaultBook, FrameBook, Subject
+from planar.venue.faults.requests import DAMAGE
 from planar.venue.faults.rules import Part
 from planar.venue.reception import FrontDesk, PlainArrival
 from planar.venue.registry import VenueRecord
@@ -258,8 +259,14 @@ class VenueServer:
             return await meet("clock", read)
 
         async def meet(part: Part, go_on: Answer) -> web.StreamResponse:
-            fault = self.faults.request_fault(msgspec.structs.replace(subject, part=part), body)
-            return await go_on() if fault is None else await fault.play(request, go_on)
+            met = msgspec.structs.replace(subject, part=part)
+            fault = self.faults.request_fault(met, body)
+            if fault is None:
+                return await go_on()
+            response = await fault.play(request, go_on)
+            if DAMAGE in request:
+                self.faults.note_damage(met, *request.pop(DAMAGE))
+            return response
 
         return await meet("request", answer)
 

@@ -248,6 +248,21 @@ async def test_markets_that_cannot_be_kept_are_used_all_the_same(
     assert await account.load(cache) is markets
 
 
+async def test_a_market_without_an_id_is_an_error_that_says_so(tmp_path: Path) -> None:
+    """CCXT takes such a row for a market; its tables of something else hold texts, which have no id either."""
+    account = Account()
+
+    async def fetch() -> None:
+        await account.fetch()
+        account.exchange.set_markets([{**account.exchange.market("ETH/USDT"), "id": None}])
+        account.exchange.options["networks"] = {"ERC20": "ETH"}
+
+    markets = await MarketCache(tmp_path).load(account.key, account.exchange, fetch)
+    with pytest.raises(BadResponse, match="`id` is missing"):
+        markets.table["ETH/USDT"]
+    assert files(tmp_path) == []
+
+
 async def test_an_answer_without_markets_is_an_error(tmp_path: Path) -> None:
     account = Account()
 

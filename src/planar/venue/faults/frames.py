@@ -72,6 +72,10 @@ class SocketFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """The same at every age of its rule."""
         return self
 
+    def damaged(self, data: bytes) -> bytes:
+        """What a frame holds when this has met it, where that can look like a good one."""
+        return data
+
     async def play(self, frame: Frame, outlet: Outlet) -> None:
         """Do it, in place of sending the frame, or of hearing the message."""
         raise NotImplementedError
@@ -120,15 +124,19 @@ class CorruptFrame(SocketFault, frozen=True, tag="corrupt_frame"):
 
     how: Literal["cut", "flip"] = "cut"
 
+    def damaged(self, data: bytes) -> bytes:
+        """See `SocketFault.damaged`."""
+        left = bytearray(data)
+        if self.how == "cut":
+            del left[len(left) // 2 :]
+        elif left:
+            digest = hashlib.blake2b(data, digest_size=8).digest()
+            left[int.from_bytes(digest, "big") % len(left)] ^= 1
+        return bytes(left)
+
     async def play(self, frame: Frame, outlet: Outlet) -> None:
         """Damage and send it."""
-        data = bytearray(frame.data)
-        if self.how == "cut":
-            del data[len(data) // 2 :]
-        elif data:
-            digest = hashlib.blake2b(frame.data, digest_size=8).digest()
-            data[int.from_bytes(digest, "big") % len(data)] ^= 1
-        await outlet.put(Frame(bytes(data), frame.text))
+        await outlet.put(Frame(self.damaged(frame.data), frame.text))
 
 
 class ReplaceFrame(SocketFault, frozen=True, tag="replace_frame"):

@@ -23,6 +23,9 @@ DelayMs = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]
 HttpStatus = Annotated[int, msgspec.Meta(ge=200, le=599)]
 HeaderText = Annotated[str, msgspec.Meta(pattern=r"\A[^\r\n\0]+\Z")]
 
+DAMAGE = web.RequestKey("damage", tuple[bytes, bytes])
+"""Where a request holds (what its answer was, what it has become), once a fault has changed bytes of it."""
+
 Answer = Callable[[], Awaitable[web.StreamResponse]]
 """Lets the exchange handle the request, and gives its answer, not yet sent."""
 
@@ -181,13 +184,18 @@ class GarbleAnswer(RequestFault, frozen=True, tag="garble_answer"):
         """Handle, then damage the answer."""
         response = await answer()
         if isinstance(response, web.Response) and isinstance(response.body, bytes) and response.body:
-            body = bytearray(response.body)
-            digest = hashlib.blake2b(response.body, digest_size=8).digest()
-            first, step = int.from_bytes(digest, "big"), max(1, len(body) // self.flips)
-            for number in range(min(self.flips, len(body))):
-                body[(first + number * step) % len(body)] ^= 1
-            response.body = bytes(body)
+            right, wrong = response.body, self._damaged(response.body)
+            response.body = wrong
+            request[DAMAGE] = right, wrong
         return response
+
+    def _damaged(self, right: bytes) -> bytes:
+        body = bytearray(right)
+        digest = hashlib.blake2b(right, digest_size=8).digest()
+        first, step = int.from_bytes(digest, "big"), max(1, len(body) // self.flips)
+        for number in range(min(self.flips, len(body))):
+            body[(first + number * step) % len(body)] ^= 1
+        return bytes(body)
 
 
 class ShiftClock(RequestFault, frozen=True, tag="shift_clock"):

@@ -54,6 +54,8 @@ from planar.venue.faults.requests import (
 from planar.venue.witness import note_fault
 
 FIRINGS_KEPT = 10_000
+AROUND = 1_000
+"""So many bytes before and after a changed one are kept: the whole of what a list tells of an order."""
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -182,6 +184,22 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     part: Part = "request"
 
 
+class Damage(msgspec.Struct, frozen=True):
+    """A piece of an answer or a frame in which a byte was changed, as it was and as it left, with what stands around."""
+
+    before: str
+    after: str
+
+
+def damage_of(before: bytes, after: bytes) -> tuple[Damage, ...]:
+    """The changed pieces of texts of one length; none of others."""
+    if len(before) != len(after):
+        return ()
+    places = [at for at, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+    pieces = [slice(max(0, at - AROUND), at + AROUND) for at in places]
+    return tuple(Damage(before[it].decode(errors="replace"), after[it].decode(errors="replace")) for it in pieces)
+
+
 class Firing(msgspec.Struct, frozen=True, kw_only=True):
     """One request, frame or message that a rule has hit.
 
@@ -191,6 +209,7 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
         kind: kind of the fault.
         ts_ms: when it came (UTC epoch, ms).
         subject: what was hit.
+        damage: what it changed, where bytes of an answer or a frame were flipped.
     """
 
     number: int
@@ -198,6 +217,7 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     ts_ms: int
     subject: Subject
+    damage: tuple[Damage, ...] = ()
 
 
 class RuleState(msgspec.Struct, kw_only=True):
@@ -315,6 +335,13 @@ class FaultBook:
         fault = self.fault_for(subject)
         return fault if isinstance(fault, ConnectionFault) else None
 
+    def note_damage(self, subject: Subject, before: bytes, after: bytes) -> None:
+        """What the last firing on this very subject did to bytes; one that is no longer kept is passed over."""
+        for at in range(len(self._firings) - 1, -1, -1):
+            if self._firings[at].subject is subject:
+                self._firings[at] = msgspec.structs.replace(self._firings[at], damage=damage_of(before, after))
+                return
+
     def _record(self, rule: FaultRule, subject: Subject) -> None:
         self._fired += 1
         kind = str(type(rule.fault).__struct_config__.tag)
@@ -349,7 +376,12 @@ class FrameBook:
         if self._book.empty():
             return None
         fault = self._book.fault_for(subject, data)
-        return fault if isinstance(fault, SocketFault) else None
+        if not isinstance(fault, SocketFault):
+            return None
+        damaged = fault.damaged(data)
+        if damaged != data:
+            self._book.note_damage(subject, data, damaged)
+        return fault
 
 
 def _now_ms() -> int:
