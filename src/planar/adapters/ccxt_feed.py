@@ -263,7 +263,14 @@ class CcxtFeed:
         else:
             for raw in tickers_of(result):
                 if raw["symbol"] in self.topic.symbols and not _of_another_kind(kind, raw):
-                    self._deliver(raw)
+                    self._deliver(self._numbered(raw) if kind is Kind.BIDS_ASKS else raw)
+
+    def _numbered(self, quote: dict[str, Any]) -> dict[str, Any]:
+        """A best bid and ask with the number of its book, where the venue tells it."""
+        field, told = self._adapter.profile.quote_nonce, quote.get("info")
+        if field is None or not isinstance(told, dict):
+            return quote
+        return {**quote, "nonce": cast("dict[str, Any]", told).get(field)}
 
     def _take_book(self, book: Any) -> None:
         symbol = self.topic.symbols[0]

@@ -274,6 +274,8 @@ class Profile(msgspec.Struct, frozen=True):
         price_band: reads from a listed market how far from the market its prices may be, or None.
         cancels_whole_account: its request that cancels all orders knows no market: it cancels those of all markets.
         fees_on_top: the fee of a spot buy is taken in quote currency, above its cost; False: out of what is bought.
+        quote_nonce: field of its streamed best bid and ask that holds the number of the book whose best they are, where
+            they come sooner than the book does. None: they have none, or its books come with each change.
         dead_man: the venue's own dead man's switch for all orders of the account, or None.
         entry: its socket for orders, or None.
         amend: what it changes in place, or None; the mixin has `amend_in_place` then.
@@ -326,6 +328,7 @@ class Profile(msgspec.Struct, frozen=True):
     dead_man: DeadManRule | None = None
     entry: SocketEntry | None = None
     fees_on_top: bool = True
+    quote_nonce: str | None = None
     amend: AmendRule | None = None
     replace: ReplaceRule | None = None
     batch: BatchRule | None = None

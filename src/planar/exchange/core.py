@@ -153,6 +153,11 @@ class ExchangeCore:
         """Whether the fee of a spot buy is taken out of what is bought, and not on top of its cost."""
         return not self._adapter.profile.fees_on_top
 
+    @property
+    def quotes_are_numbered(self) -> bool:
+        """Whether `watch_bids_asks` comes sooner than the book, and tells which book's best prices it has."""
+        return self._adapter.profile.quote_nonce is not None
+
     def __repr__(self) -> str:
         whose = f"/{self._account}" if self._account else ""
         return f"<Exchange {self.id}{whose} ({self._environment})>"

@@ -47,6 +47,8 @@ class Ticker(Timed, frozen=True, kw_only=True, gc=False):
     quote_volume: float | None = None
     index_price: float | None = None
     mark_price: float | None = None
+    nonce: int | None = None
+    """Of the best bid and ask: the book's sequence number (`OrderBook.nonce`) whose best prices these are."""
     received_ns: int | None = None
     """When it arrived here, in nanoseconds UTC (`planar.runtime.wall_ns`)."""
     raw: RawPayload = None

@@ -1,8 +1,9 @@
 """Arbitrage on live books: each change of any book is looked at, and what it opens is told.
 
-One stream of books per exchange and market, shared with whoever else watches it. A book that is stale, lost or older than
-`max_age_ms` takes part in nothing. What is told was carried by the books, fees, steps and minimums of that instant; it may
-be gone in the next.
+One stream of books per exchange and market, shared with whoever else watches it. Where best prices come sooner than books
+and tell which book's they are (Binance: at once, and books every 100 ms), they are laid over the book before them. A book
+that is stale, lost or older than `max_age_ms` takes part in nothing. What is told was carried by the books, fees, steps and
+minimums of that instant; it may be gone in the next.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ import planar.runtime as runtime
 from planar.errors import PlanarError, StaleData
 from planar.exchange import Exchange
 from planar.exchange.answers import Table
-from planar.models import Amount, Market, OrderBook
+from planar.models import Amount, Market, OrderBook, Ticker
 from planar.multi.arbitrage import Opportunity, opportunities
 from planar.multi.sides import Offer, Side, offer
+from planar.multi.tops import with_quote
 
 log = logging.getLogger("planar")
 DEPTH = 50
@@ -55,6 +57,7 @@ class ArbitrageWatch:
         self._min_profit_pct = min_profit_pct
         self._balances = balances
         self._books: dict[str, dict[str, tuple[OrderBook, Market]]] = {symbol: {} for symbol in symbols}
+        self._quotes: dict[str, dict[str, Ticker]] = {symbol: {} for symbol in symbols}
         self._fees: dict[tuple[str, str], tuple[Amount, bool]] = {}
         self._free: dict[str, dict[str, Amount]] = {}
         self._told: dict[tuple[str, str, str], Opportunity] = {}
@@ -107,8 +110,12 @@ class ArbitrageWatch:
             self.errors[exchange.id] = error
             return
         self._fees[exchange.id, symbol] = fee.taker, exchange.fees_in_base
-        task = runtime.spawn(self._follow(exchange, market, symbol), name=f"arbitrage: {exchange.id} {symbol}")
-        self._tasks.append(task)
+        name = f"arbitrage: {exchange.id} {symbol}"
+        self._tasks.append(runtime.spawn(self._follow(exchange, market, symbol), name=name))
+        if exchange.quotes_are_numbered:
+            self._tasks.append(
+                runtime.spawn(self._follow_quotes(exchange, market, symbol), name=f"{name}: best prices")
+            )
 
     async def _follow(self, exchange: Exchange, market: Market, symbol: str) -> None:
         """Keep one book, for ever."""
@@ -129,6 +136,24 @@ class ArbitrageWatch:
                 log.warning("arbitrage: %s has no book of %s: %s", exchange.id, symbol, error)
                 await runtime.sleep(AGAIN_S)
 
+    async def _follow_quotes(self, exchange: Exchange, market: Market, symbol: str) -> None:
+        """Keep the best prices, for ever; without them the book alone counts, and tells of its own troubles."""
+        quotes = self._quotes[symbol]
+        while True:
+            try:
+                async with exchange.watch_bids_asks([market.symbol]) as stream:
+                    while True:
+                        with contextlib.suppress(StaleData):
+                            async for quote in stream:
+                                quotes[exchange.id] = quote
+                                if exchange.id in self._books[symbol]:
+                                    self._changed(symbol)
+                        quotes.pop(exchange.id, None)
+            except PlanarError as error:
+                quotes.pop(exchange.id, None)
+                log.warning("arbitrage: %s has no best prices of %s: %s", exchange.id, symbol, error)
+                await runtime.sleep(AGAIN_S)
+
     # -- opportunities out -----------------------------------------------------------------------------------------
     def _changed(self, symbol: str) -> None:
         self.looked += 1
@@ -146,7 +171,10 @@ class ArbitrageWatch:
                 self._event.set()
 
     def _look(self, symbol: str) -> list[Opportunity]:
-        books = self._books[symbol]
+        quotes = self._quotes[symbol]
+        books = {
+            name: (with_quote(book, quotes.get(name)), market) for name, (book, market) in self._books[symbol].items()
+        }
         if len(books) < 2 or not _crossed(books):
             return []
         buys = {name: self._offer(name, "buy", symbol, *held) for name, held in books.items()}

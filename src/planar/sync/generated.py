@@ -151,6 +151,11 @@ class Exchange(Face, of=_Exchange):
         return self._now(lambda: self._inner.fees_in_base)
 
     @property
+    def quotes_are_numbered(self) -> bool:
+        """Whether `watch_bids_asks` comes sooner than the book, and tells which book's best prices it has."""
+        return self._now(lambda: self._inner.quotes_are_numbered)
+
+    @property
     def markets(self) -> Mapping[str, Market]:
         """Markets by unified symbol."""
         return self._now(lambda: self._inner.markets)

@@ -90,6 +90,17 @@ def read(path: Path, specs: Mapping[str, SymbolSpec]) -> Iterator[Recorded]:
         yield entry
 
 
+def entries(path: Path) -> Iterator[Recorded]:
+    """The entries of a recording as they stand in the file, not checked against any market.
+
+    Raises:
+        BadRequest: the file cannot be read, or a line is no entry.
+    """
+    lines = _lines_of(path)
+    next(lines)
+    yield from lines
+
+
 def check(path: Path, specs: Mapping[str, SymbolSpec]) -> int:
     """How many entries a recording has. Raises BadRequest where `read` would."""
     return sum(1 for _ in read(path, specs))

@@ -21,7 +21,14 @@ from planar.adapters.binance.meters import (
 from planar.adapters.binance.orders import BinanceOrders
 from planar.adapters.binance.outcomes import ANSWERS, CLOCK_ERRORS, CODES, PARTS, TEXTS
 from planar.adapters.binance.price_band import price_band
-from planar.adapters.binance.quirks import CANCEL_ID_FIELD, CCXT_CONFIG, MARKET_TYPES, REUSE_S, WEBSOCKET_MESSAGES_PER_S
+from planar.adapters.binance.quirks import (
+    CANCEL_ID_FIELD,
+    CCXT_CONFIG,
+    MARKET_TYPES,
+    QUOTE_NONCE,
+    REUSE_S,
+    WEBSOCKET_MESSAGES_PER_S,
+)
 from planar.adapters.binance.readers import candles, depth
 from planar.adapters.profile import Profile
 
@@ -62,6 +69,7 @@ PROFILE = Profile(
     orders_in=ORDERS_IN,
     reuse_s=REUSE_S,
     fees_on_top=False,
+    quote_nonce=QUOTE_NONCE,
     entry=ENTRY,
     mixin=Binance,
     amend=AMEND,

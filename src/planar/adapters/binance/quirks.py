@@ -13,6 +13,10 @@ CCXT_CONFIG = {
 
 MARKET_TYPES = ("spot", "linear", "inverse")
 
+QUOTE_NONCE = "u"
+"""Best prices are pushed in real time with the book's update id (documentation: Individual Symbol Book Ticker Streams),
+books every 100 ms (Diff. Depth Stream)."""
+
 WEBSOCKET_MESSAGES_PER_S = 4.0
 """A connection is cut above 5 incoming messages a second, pings and pongs included."""
 

@@ -22,7 +22,7 @@ def ticker(data: object, *, exchange: str | None = None, received_ns: int | None
         BadResponse: no symbol, or a text that is no number where one is due.
     """
     r = Reader(data, "ticker", exchange)
-    number = r.number
+    number, nonce = r.number, r.get("nonce")
     return Ticker(
         symbol=r.identity("symbol"),
         ts_ms=r.time_ms("timestamp"),
@@ -44,6 +44,7 @@ def ticker(data: object, *, exchange: str | None = None, received_ns: int | None
         quote_volume=number("quoteVolume"),
         index_price=number("indexPrice"),
         mark_price=number("markPrice"),
+        nonce=nonce if type(nonce) is int else None,
         received_ns=received_ns,
         raw=r.get("info"),
     )

@@ -166,11 +166,25 @@ class MarketModel:
                 quoter.step(self._middle(symbol), seconds, now)
         self._core.outbox.flush(now)
 
-    def _end_what_is_due(self, now: int) -> None:
-        """Planted orders, quiet hours, waiting for a listing."""
-        for symbol in [symbol for symbol, until_ms in self._planted_until.items() if until_ms <= self._market_ms]:
+    def end_planted(self) -> None:
+        """Takes out what was planted and has stood for its time: to the millisecond; a step does it as well."""
+        now = self._core.now()
+        self._end_planted(now)
+        self._core.outbox.flush(now)
+
+    def _end_planted(self, now: int) -> None:
+        market_ms = self._market_now_ms()
+        for symbol in [symbol for symbol, until_ms in self._planted_until.items() if until_ms <= market_ms]:
             del self._planted_until[symbol]
             self._quoters[symbol].unplant(now)
+
+    def _market_now_ms(self) -> int:
+        """The market's time, which goes on between two steps."""
+        return self._market_ms + (0 if self.frozen else max(0, self._core.now() - self._last_step_ms))
+
+    def _end_what_is_due(self, now: int) -> None:
+        """Planted orders, quiet hours, waiting for a listing."""
+        self._end_planted(now)
         for symbol in [symbol for symbol, listed_ms in self._listings.items() if listed_ms <= now]:
             del self._listings[symbol]
             self._set_status(symbol, MarketStatus.TRADING, now)
@@ -267,7 +281,7 @@ class MarketModel:
         ticks = self.reference(symbol) * (1 + bps * BPS * (1 if is_buy else -1)) / quoter.tick
         price = max(1, math.ceil(ticks) if is_buy else math.floor(ticks))
         quoter.plant(is_buy=is_buy, price=price, lots=lots, now=now)
-        self._planted_until[symbol] = self._market_ms + for_ms
+        self._planted_until[symbol] = self._market_now_ms() + for_ms
         self._core.outbox.flush(now)
         return price
 

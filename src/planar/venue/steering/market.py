@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -152,6 +153,7 @@ class PlantOpportunity(SteeringCommand, frozen=True, kw_only=True):
         if not size:
             raise BadRequest("amount = 0 is nothing to take", hint="at least one lot")
         ticks = bench.model.plant(symbol, is_buy=self.side == "bid", bps=self.bps, lots=size, for_ms=self.for_ms)
+        asyncio.get_running_loop().call_later(self.for_ms / 1000, bench.model.end_planted)
         price = market.data.scale.price(ticks)
         return {"symbol": symbol, "side": self.side, "price": _plain(price), "amount": self.amount}
 

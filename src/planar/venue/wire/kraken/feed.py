@@ -1,10 +1,12 @@
 """The public channels: ticker, book, trade, ohlc, instrument. Who listens to which, and the frames they get.
 
-Trades go out as they happen; books, tickers and candles ten times a second, if they changed.
+Trades go out as they happen, books and tickers when what changed them is complete (documentation: they are pushed in real
+time), candles ten times a second, if they changed.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -62,6 +64,7 @@ class MarketFeed:
         self._exchange = desk.exchange
         self._audiences: dict[Topic, _Audience] = {}
         self._by_symbol: dict[str, dict[Topic, _Audience]] = {}
+        self._due = False
         desk.exchange.subscribe(self._on_event)
 
     def join(self, topic: Topic, listener: Connection, *, snapshot: bool) -> Callable[[], None]:
@@ -87,9 +90,16 @@ class MarketFeed:
         return leave
 
     def tick(self) -> None:
-        """Send what has changed."""
-        for audience in list(self._audiences.values()):
-            if audience.dirty:
+        """Send the candles that have changed."""
+        self._send("ohlc")
+
+    def _send_now(self) -> None:
+        self._due = False
+        self._send("book", "ticker")
+
+    def _send(self, *channels: str) -> None:
+        for topic, audience in list(self._audiences.items()):
+            if audience.dirty and topic.channel in channels:
                 self._flush(audience)
 
     def _on_event(self, event: Event) -> None:
@@ -109,6 +119,10 @@ class MarketFeed:
         for topic, audience in self._by_symbol.get(symbol, {}).items():
             if topic.channel in channels:
                 audience.dirty = True
+                if not self._due and topic.channel != "ohlc":
+                    # the operation may change more: all of it goes into one frame
+                    self._due = True
+                    asyncio.get_running_loop().call_soon(self._send_now)
 
     def _pair(self, topic: Topic) -> Pair:
         return self._desk.names.pairs[topic.symbol]
