@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from test_failover_network import WAYS as NETWORK
 
+from planar.errors import MarketClosed
 from planar.exchange import Exchange
 from planar.exchange.answers import Table
 from planar.multi import Selector
 from planar.testing.local_venue import LocalVenue, start_local_venue
+from planar.venue.faults import Fault
 from planar.venue.steering.bench import SteeringCommand
-from planar.venue.steering.state import Delist, SetSystem
+from planar.venue.steering.state import Delist, Halt, Reopen, SetSystem
 
 SYMBOL, GONE = "BTC/USDT", "LTC/USDT"
 WITHIN_MS = 400
@@ -45,6 +49,17 @@ STATES: dict[str, tuple[Any, Any, str]] = {
     "is maintained": (SetSystem(state="system_maintenance"), SYMBOL, "1016|no longer available"),
 }
 PARTS = 6
+NOT_ALL = {
+    "shift_clock": "questions without a signature do not depend on it",
+    "stale_read": "an older answer has no sign",
+    "garble_answer": "a digit that is another has no sign; what cannot be read is as `cut_answer`",
+    **dict.fromkeys(("double_frame", "reorder_frame", "delay_frame", "slow_socket"), "streams stay live under it"),
+    **dict.fromkeys(("drop_message", "refuse_message", "stop_reading"), "it meets what is sent over a socket: orders"),
+    **dict.fromkeys(("drop_frame", "silence", "half_open"), "books are stale after 30 s: `streams` in tests/wire"),
+    "corrupt_frame": "as `replace_frame`",
+}
+"""Faults by which a primary does not die, or not in a moment."""
+STREAMS = ("close_socket", "reset_socket", "replace_frame")
 
 
 async def died(venue: LocalVenue, kraken: Exchange, symbol: str, die: Callable[[], object]) -> str:
@@ -97,3 +112,52 @@ async def test_a_primary_that_dies_is_left_within_the_bound(part: int, monkeypat
                 venue.faults.clear()
     for way, (_, _, words) in ways:
         assert re.search(words, told[way], re.IGNORECASE), f"{way}: {told[way]}"
+
+
+def test_each_fault_of_the_kit_is_a_way_to_die_or_is_none() -> None:
+    kinds = {str(kind.__struct_config__.tag) for kind in get_args(Fault)}
+    ways = {kind for kind, _, _ in WAYS.values() if isinstance(kind, str)} | {kind for kind, _, _ in NETWORK.values()}
+    assert ways | set(STREAMS) | set(NOT_ALL) == kinds
+    assert not (ways | set(STREAMS)) & set(NOT_ALL)
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+async def test_a_primary_whose_stream_is_lost_is_left_though_it_answers(kind: str) -> None:
+    fields = {"replace_frame": {"body": HTML}, "close_socket": {"code": 1012}}.get(kind, {})
+    with start_local_venue() as venue:
+        async with venue.workspace() as p:
+            group = p.group("binance", "kraken", environment="local")
+            selector = group.selector(SYMBOL, within_ms=WITHIN_MS)
+            binance = (await selector.pick()).exchange
+            async with binance.watch_order_book(SYMBOL, stale="yield") as books:
+                await anext(aiter(books))
+                assert (await selector.pick()).exchange is binance
+                venue.faults.add(kind, {"venue": "binance", "count": None}, **fields)
+                async with asyncio.timeout(5):
+                    while not binance.lost_streams(SYMBOL):
+                        await asyncio.sleep(0.02)
+                choice = await selector.pick()
+                assert choice.exchange.id == "kraken"
+                assert re.search(rf"binance: StaleData: .*{SYMBOL}", choice.why)
+                venue.faults.clear()
+            assert binance.lost_streams(SYMBOL) == []
+
+
+async def test_a_market_that_refuses_orders_as_closed_is_left() -> None:
+    with start_local_venue() as venue:
+        async with venue.workspace() as p:
+            group = p.group("binance", "kraken", environment="local")
+            selector = group.selector(SYMBOL, within_ms=WITHIN_MS, back_after_s=0)
+            binance = (await selector.pick()).exchange
+            venue.command(Halt(symbol=SYMBOL), venue="binance")
+            assert (await selector.pick()).exchange is binance  # it is quoted, and listed as active
+            assert binance.closed_for_s(SYMBOL) is None
+            with pytest.raises(MarketClosed):
+                await binance.create_limit_order(SYMBOL, "buy", "0.01", 20_000)
+            choice = await selector.pick()
+            assert choice.exchange.id == "kraken"
+            assert "closed to an order 0 s ago" in choice.why
+            venue.command(Reopen(symbol=SYMBOL), venue="binance")
+            await binance.create_limit_order(SYMBOL, "buy", "0.01", 20_000)
+            assert binance.closed_for_s(SYMBOL) is None
+            assert (await selector.pick()).exchange is binance

@@ -65,6 +65,15 @@ class Exchange(CountdownMethods, MovingMethods, AbsentNames):
         """Meter -> (used, limit) now, by all who share the exchange's limits with this program."""
         return self._adapter.usage()
 
+    def closed_for_s(self, symbol: str) -> float | None:
+        """How long ago the exchange last refused an order of this program since the market does not trade; None: it did
+        not, or has taken one since. Listed as active it may be all the same, until the markets are loaded again."""
+        return None if self._order_manager is None else self._order_manager.closed_for_s(self.market(symbol).symbol)
+
+    def lost_streams(self, symbol: str) -> list[str]:
+        """What is watched of a market and not to be trusted now, though this process keeps up: each with the reason."""
+        return self._hub.lost(self.market(symbol).symbol)
+
     def stopped_s(self) -> float:
         """Seconds for which the exchange said to stay away (429, 418, Retry-After); 0 if it did not."""
         way = _way(self._adapter.market_data)

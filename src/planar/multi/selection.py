@@ -1,7 +1,7 @@
 """Which exchange to use for a market now, and why: by preference, price, fee, spread or latency.
 
 A candidate must be open, list the market, trade it now, have a closed breaker, not be under a ban or pause of its budget,
-and answer a question within `within_ms`. Then the strategy decides:
+have no stream of the market that is watched and lost, and answer a question within `within_ms`. Then the strategy decides:
 
 | by | the best is | asked of each |
 |---|---|---|
@@ -25,7 +25,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 import planar.runtime as runtime
-from planar.errors import BadRequest, ExchangeNotAvailable, NotSupported, Outcome, PlanarError
+from planar.errors import BadRequest, ExchangeNotAvailable, MarketClosed, NotSupported, Outcome, PlanarError, StaleData
 from planar.exchange import Exchange
 from planar.exchange.answers import Table
 from planar.models import Amount
@@ -34,6 +34,8 @@ from planar.multi.sides import Side, offer
 By: TypeAlias = Literal["order", "price", "fee", "spread", "latency"]
 STRATEGIES: Final = ("order", "price", "fee", "spread", "latency")
 DEPTH: Final = 100
+CLOSED_S: Final = 60.0
+"""A market that refused an order as closed is looked at again after this, if it is still listed as active."""
 ROUNDS: Final = 2
 """So many answers are waited for, one after the other, until it is decided; each for `within_ms` at most."""
 
@@ -237,6 +239,11 @@ def _check(exchange: Exchange, symbol: str) -> None:
     market = exchange.market(symbol)
     if market.active is False:
         raise NotSupported(f"{market.symbol} does not trade now", exchange=exchange.id)
+    closed_s = exchange.closed_for_s(symbol)
+    if closed_s is not None and closed_s < CLOSED_S:
+        raise MarketClosed(f"{market.symbol} was closed to an order {closed_s:.0f} s ago", exchange=exchange.id)
+    for lost in exchange.lost_streams(symbol):
+        raise StaleData(lost, exchange=exchange.id)
     watched: Any = exchange.health
     if watched.breaker == "open":
         raise ExchangeNotAvailable("its breaker is open: it failed repeatedly", exchange=exchange.id)

@@ -329,6 +329,10 @@ class OrderManager:
         return made
 
     # -- cancelling and deciding --------------------------------------------------------------------------------------
+    def closed_for_s(self, symbol: str) -> float | None:
+        """See `Submitter.closed_for_s`."""
+        return self._submitter.closed_for_s(symbol)
+
     async def cancel(
         self, ref: OrderRef, *, params: Mapping[str, Any] = NOTHING, timeout_ms: int | None = None
     ) -> Order:

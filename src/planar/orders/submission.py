@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter, OrderRequest
-from planar.errors import OrderUnknown, Outcome, PlanarError
+from planar.errors import MarketClosed, OrderUnknown, Outcome, PlanarError
 from planar.models import Order, OrderState
 from planar.orders import points
 from planar.orders.events import Acked, NotSent, Refused, Sending, Unknown
@@ -54,6 +54,12 @@ class Submitter:
         self._resolve = resolve
         self._refresh = refresh
         self._closing = False
+        self._closed_s: dict[str, float] = {}
+
+    def closed_for_s(self, symbol: str) -> float | None:
+        """How long ago the venue last refused an order since the market does not trade; None: the last was not."""
+        since_s = self._closed_s.get(symbol)
+        return None if since_s is None else runtime.monotonic() - since_s
 
     async def submit(self, request: OrderRequest, timeout_ms: int | None, send: Send | None = None) -> None:
         """Send a journaled order and journal what became of it; what is unknown is looked into until the deadline.
@@ -74,6 +80,7 @@ class Submitter:
             left_s = limit_ms / 1000 - (runtime.monotonic() - started)
             await self._failed(request, error, left_s)
         else:
+            self._closed_s.pop(request.symbol, None)
             points.reached(points.ANSWER_READ)
             now_ms = runtime.wall_ms()
             self._store.remember(client_id, order)
@@ -107,6 +114,8 @@ class Submitter:
             self._store.keep(NotSent(client_id=client_id, wall_ms=now_ms, reason=reason))
             raise error
         if error.outcome is Outcome.REFUSED:
+            if isinstance(error, MarketClosed):
+                self._closed_s[request.symbol] = runtime.monotonic()
             self._store.keep(Refused(client_id=client_id, wall_ms=now_ms, code=error.code, reason=reason))
             raise error
         log.warning("order %s may or may not exist, it is being looked into: %s", client_id, reason)

@@ -137,6 +137,17 @@ class StreamHub:
                 return None if pump.ladder is None else LiveBook(pump.ladder, pump.age_ms)
         return None
 
+    def lost(self, symbol: str) -> list[str]:
+        """Why streams of a market that were live, or failed to become so, are not live now; not those that only began, nor
+        what is this process's own lag."""
+        return [
+            pump.stale_error().message
+            for pump in self._pumps.values()
+            if symbol in pump.feed.topic.symbols
+            and pump.state not in (StreamState.LIVE, StreamState.CONNECTING)
+            and not pump.lagging
+        ]
+
     # -- pumps -----------------------------------------------------------------------------------------------------
     async def attach(self, consumer: Consumer, topic: Topic) -> Pump:
         """Give `consumer` the pump of a topic, which runs if it is the first.

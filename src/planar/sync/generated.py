@@ -1903,6 +1903,14 @@ class Exchange(Face, of=_Exchange):
         """Meter -> (used, limit) now, by all who share the exchange's limits with this program."""
         return self._now(lambda: self._inner.budget())
 
+    def closed_for_s(self, symbol: str) -> float | None:
+        """How long ago the exchange last refused an order of this program since the market does not trade; None: it did"""
+        return self._now(lambda: self._inner.closed_for_s(symbol))
+
+    def lost_streams(self, symbol: str) -> list[str]:
+        """What is watched of a market and not to be trusted now, though this process keeps up: each with the reason."""
+        return self._now(lambda: self._inner.lost_streams(symbol))
+
     def stopped_s(self) -> float:
         """Seconds for which the exchange said to stay away (429, 418, Retry-After); 0 if it did not."""
         return self._now(lambda: self._inner.stopped_s())
