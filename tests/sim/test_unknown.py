@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from benchmarks.safety import unknown
 from benchmarks.safety.simulated import PLACES
 
 import planar.runtime as runtime
 from planar.adapters.profile import load_profile
-from planar.models import OrderState
+from planar.models import Order, OrderState
 from planar.venue.faults import DropRequest
 
 
@@ -72,6 +74,28 @@ def test_many_that_never_arrived_share_the_questions_of_their_proof(tmp_path: Pa
 
     unknown.played("kraken", tmp_path, 6, play)
     assert len(asked) <= 40, asked
+
+
+def test_an_id_that_was_misread_does_not_keep_others_unknown(tmp_path: Path) -> None:
+    """The lists never show an order of that id; they show it by the client id."""
+
+    async def play(trial: unknown.Trial) -> None:
+        adapter = trial.exchange._adapter
+        submit = adapter.submit
+
+        async def misread(request: Any, **options: Any) -> Order:
+            return msgspec.structs.replace(await submit(request, **options), id="999999999")
+
+        trial.meets(DropRequest(), method="POST", path=trial.path)
+        absent = asyncio.create_task(unknown._place(trial))
+        await runtime.sleep(1)
+        adapter.submit = misread  # type: ignore[method-assign]
+        await unknown._place(trial)
+        client_id, took_s = await absent
+        assert trial.exchange.orders[client_id].state is OrderState.NEVER_ACCEPTED
+        assert took_s < 10  # and not when somebody happens to look the other one up
+
+    unknown.played("binance", tmp_path, 2, play)
 
 
 def test_a_judge_that_is_shown_a_wrong_state_says_so(tmp_path: Path) -> None:

@@ -211,12 +211,14 @@ class Resolver:
             if found is not None:
                 return _Sight(found)
         sweep = await self._sweeps.sweep(intent.symbol, self._since_ms(intent, expiry_ms), trades=True)
-        lacks = next((name for name in due if name not in sweep.orders), None)
+        named = {order.client_order_id for order in sweep.orders.values()}
+        lacks = next((told for told, ours in due if told not in sweep.orders and ours not in named), None)
         return _Sight(sweep.named(intent.client_id), sweep.newest_ms, lacks)
 
-    def _acknowledged(self, intent: Intent) -> list[str]:
-        """The venue's ids of orders of this market that it acknowledged after the wish: what it shows must show them."""
-        found: list[str] = []
+    def _acknowledged(self, intent: Intent) -> list[tuple[str, str]]:
+        """Orders of this market that the venue acknowledged after the wish: what it shows must show them, by the id that
+        it told or, if that was not read rightly, by ours."""
+        found: list[tuple[str, str]] = []
         for client_id in self._store.newest():
             facts = self._store.facts(client_id)
             if facts.intent is None or facts.intent.wall_ms < intent.wall_ms:
@@ -224,5 +226,5 @@ class Resolver:
             if facts.intent.symbol != intent.symbol or facts.intent.waits:
                 continue  # stop orders have ids of their own at some venues, until they trigger
             if "acked" in facts.marks and len(facts.order_ids) == 1:
-                found.append(facts.order_ids[0])
+                found.append((facts.order_ids[0], client_id))
         return found
