@@ -115,7 +115,7 @@ class Judge:
         hits = [one for one in self._hits(end) if _met(one, error.requests)]
         # a socket that once failed goes on failing; whoever sends after another waits for what that one met
         hits += [one for one in self._hits(end, AFTER_MS) if _kind(one) in FRAMES and _met(one, error.requests)]
-        if type(error) is RequestTimeout and _waited(end, error.requests):
+        if type(late) is RequestTimeout and _waited(end, error.requests):
             hits += self._hits(end)
         writes = end.name in WRITES
         allowed = {kind for one in hits for kind in ALL[_kind(one)].allowed(writes=writes)}
@@ -130,7 +130,7 @@ class Judge:
         """Nothing was sent: it had no time left, or the host was known to be in trouble."""
         felt = {_kind(one) for one in self._hits(end, AFTER_MS)}
         if type(error) is RequestTimeout:
-            return self._pressed(end) or bool(felt)
+            return self._pressed(end) or bool(felt)  # by the call, or by what is usual of the host
         if isinstance(error, RateLimitExceeded):
             return bool(felt & {"429", "418"})
         return isinstance(error, ExchangeNotAvailable) and bool(felt - {"429", "418", *FRAMES})

@@ -27,6 +27,7 @@ from planar.errors import (
     Outcome,
     PlanarError,
     RateLimitExceeded,
+    RequestTimeout,
     WrongLoop,
 )
 from planar.exchange import Exchange
@@ -147,6 +148,21 @@ async def test_a_request_that_never_arrived_is_proven_absent(binance: Exchange, 
     order = await caught.value.order.resolved(20)
     assert order.state is OrderState.NEVER_ACCEPTED
     assert await binance.fetch_open_orders("ETH/BTC") == []
+
+
+async def test_an_order_with_less_time_than_an_answer_usually_takes_is_not_sent(
+    binance: Exchange, control: VenueControl
+) -> None:
+    before = {order.id for order in await binance.fetch_open_orders("BTC/USDT")}
+    await control.add_fault(FaultRule(fault=DelayAnswer(delay_ms=120), method="GET", count=None))
+    await asyncio.gather(*(binance.fetch_time() for _ in range(60)))
+    await control.clear_faults()
+    with pytest.raises(RequestTimeout, match=r"of its \d+ ms were left, and .* usually takes 1\d\d ms") as caught:
+        await binance.create_limit_order("BTC/USDT", "buy", "0.01", 20_000, timeout_ms=60)
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert {order.id for order in await binance.fetch_open_orders("BTC/USDT")} == before
+    order = await binance.create_limit_order("BTC/USDT", "buy", "0.01", 20_000)
+    assert (await binance.cancel_order(order.id or "", "BTC/USDT", timeout_ms=60)).state is OrderState.CANCELED
 
 
 async def test_refusals_are_definite_and_keep_the_venues_code(binance: Exchange) -> None:

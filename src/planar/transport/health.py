@@ -14,6 +14,8 @@ from planar.transport.context import RequestRecord
 
 SLICE_S: Final = 300.0
 """Latencies and rates are those of the last one to two slices."""
+ENOUGH: Final = 20
+"""So many answers say what is usual."""
 _PER_OCTAVE: Final = 4
 _LEAST_MS: Final = 0.1
 _BUCKETS: Final = 80  # up to 100 s
@@ -149,6 +151,11 @@ class HostWatch:
         """Begin a new slice; what is older than the one before it is forgotten."""
         self._earlier = self._now if now < self._slice_ends + SLICE_S else _Counts()
         self._now, self._slice_ends = _Counts(), now + SLICE_S
+
+    def usual_ms(self) -> float | None:
+        """The median latency of the last minutes; None before `ENOUGH` answers."""
+        both = self._earlier.latency, self._now.latency
+        return percentile_ms(0.5, *both) if sum(one.count for one in both) >= ENOUGH else None
 
     def health(self) -> HostHealth:
         """How it does now."""

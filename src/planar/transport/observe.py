@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 import planar.runtime as runtime
-from planar.errors import DDoSProtection, ExchangeNotAvailable, Outcome, PlanarError
+from planar.errors import DDoSProtection, ExchangeNotAvailable, Outcome, PlanarError, RequestTimeout
 from planar.transport.alarms import Alarms
 from planar.transport.breaker import BreakerState
 from planar.transport.clock import ClockHealth, VenueClock
@@ -26,6 +26,8 @@ RECENT: Final = 100
 """Requests that are kept to be looked at."""
 SHORT_S: Final = 1.0
 """A call with less time than this that ran out of it says nothing about the host."""
+HURRIED_MS: Final = 1_000.0
+"""An order with less time than this is compared with what its host usually takes."""
 STARVED: Final = 5
 STARVED_S: Final = 10.0
 """So many calls within so long that a used-up limit kept from being sent are an alarm."""
@@ -61,11 +63,14 @@ class Monitor:
 
         Raises:
             ExchangeNotAvailable: (NOT_SENT) the breaker is open.
+            RequestTimeout: (NOT_SENT) an order has less time left than the host usually takes to answer.
         """
         host = url.split("/", 3)[2]
         watch = self.hosts.get(host)
         if watch is None:
             watch = self.hosts[host] = HostWatch(host)
+        if effect is Effect.WRITE and call.priority is Priority.ORDER:
+            self._check_time(watch, call)
         if watch.breaker.state is BreakerState.CLOSED:
             return watch
         if call.priority is Priority.CANCEL or (call.priority is Priority.ORDER and effect is Effect.READ):
@@ -81,6 +86,19 @@ class Monitor:
                 hint=f"the last that failed: {watch.last_failure}",
             )
         return watch
+
+    def _check_time(self, watch: HostWatch, call: CallContext) -> None:
+        """An order that leaves too late for its answer would become unknown, and nothing be gained by it."""
+        left_ms = (call.deadline - runtime.monotonic()) * 1000
+        usual_ms = watch.usual_ms() if left_ms < HURRIED_MS else None
+        if usual_ms is not None and left_ms < usual_ms:
+            raise RequestTimeout(
+                f"{call.name} was not sent: {max(0.0, left_ms):.0f} of its {call.timeout_ms} ms were left, and "
+                f"{watch.host} usually takes {usual_ms:.0f} ms to answer",
+                exchange=self.exchange,
+                outcome=Outcome.NOT_SENT,
+                hint="a longer timeout_ms",
+            )
 
     def ended(
         self, watch: HostWatch, record: RequestRecord | None, error: PlanarError | None, allowed_s: float
