@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import budget, calls, entry, journal, reconcile, startup, venue, waits
+from benchmarks import budget, calls, entry, flood, journal, reconcile, startup, venue, waits
 from benchmarks.safety.__main__ import local, start_venue
 from planar.transport.pool import MeterPool
 
@@ -23,6 +23,7 @@ def main() -> None:
             try:
                 if exchange == "binance":
                     waits.report(local(record))
+                    flood.report(record, local(record), MeterPool(directory))
                 calls.report(local(record), exchange, MeterPool(directory))
                 entry.report(record, local(record), MeterPool(directory))
             finally:
