@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import budget, calls, entry, flood, journal, reconcile, startup, venue, waits
+from benchmarks import budget, calls, entry, flood, journal, many, reconcile, startup, venue, waits
 from benchmarks.safety.__main__ import local, start_venue
 from planar.transport.pool import MeterPool
 
@@ -29,6 +29,7 @@ def main() -> None:
             finally:
                 process.stdin.close()
                 process.wait()
+    many.report()
     startup.report()
     journal.report()
     budget.report()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -69,8 +70,21 @@ async def test_what_it_lacks_is_made_of_what_it_has(exchange: Exchange) -> None:
 
 
 async def test_one_bad_item_does_not_spoil_the_rest(exchange: Exchange) -> None:
-    with pytest.raises(BadSymbol, match="NO/PAIR"):
-        await exchange.fetch_order_books([SYMBOL, "NO/PAIR"])
+    for fetch in (
+        exchange.fetch_order_books,
+        exchange.fetch_tickers,
+        exchange.fetch_ohlcvs,
+        exchange.fetch_last_prices,
+    ):
+        found: Table[Any] = await fetch([SYMBOL, "NO/PAIR", SYMBOL])
+        assert set(found) == {SYMBOL}
+        assert {name: type(error) for name, error in found.errors.items()} == {"NO/PAIR": BadSymbol}
+        with pytest.raises(BadSymbol, match="NO/PAIR"):
+            found["NO/PAIR"]
+        with pytest.raises(KeyError):
+            found["BTC"]
+        with pytest.raises(BadSymbol, match="NO/PAIR"):
+            await fetch(["NO/PAIR"])
     done: list[tuple[int, int]] = []
     books = await exchange.fetch_order_books([SYMBOL, OTHER], progress=lambda *at: done.append(at))
     assert done[-1] == (2, 2)

@@ -31,7 +31,7 @@ class Rows(list[T]):
 
 
 class Table(dict[str, T]):
-    """Models by symbol, code or network.
+    """Models by symbol, code or network. `table[name]` raises the error of a part that failed.
 
     Attributes:
         made: how.
@@ -47,6 +47,11 @@ class Table(dict[str, T]):
         super().__init__(rows)
         self.made: Made = made
         self.errors: dict[str, PlanarError] = dict(errors or {})
+
+    def __missing__(self, name: str) -> T:
+        if name in self.errors:
+            raise self.errors[name]
+        raise KeyError(name)
 
     def _repr_html_(self) -> str:
         failed = [(name, str(error)) for name, error in self.errors.items()]

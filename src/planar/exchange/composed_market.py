@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
-from planar.errors import NotSupported, Outcome
+from planar.errors import BadRequest, BadSymbol, NotSupported, NullResponse, Outcome, PlanarError
 from planar.exchange.answers import Rows, Table
 from planar.exchange.candles import begin_ms, from_candles, from_trades, source_of, step_ms
 from planar.exchange.composing import Composing
@@ -13,6 +13,8 @@ from planar.exchange.core import NOTHING
 from planar.exchange.many import Progress, each
 from planar.models import Candle, OrderBook, Ticker
 from planar.models.status import LastPrice
+
+T = TypeVar("T")
 
 
 class ComposedMarketMethods(Composing):
@@ -41,20 +43,66 @@ class ComposedMarketMethods(Composing):
         timeout_ms: int | None = None,
         progress: Progress | None = None,
     ) -> Table[Ticker]:
-        """Tickers by symbol; of all markets for None, of none for an empty list.
+        """Tickers by symbol, and in `errors` why others are missing; of all markets for None, of none for an empty list.
 
-        Where the exchange has no request for several, each is asked for by itself, of all active markets for None.
+        Where the exchange has no request for several, or refuses all for the sake of one, each is asked for by itself, of
+        all active markets for None.
         """
+        names, errors = self._sorted_out(symbols)
         if self._has("fetch_tickers") is not False:
-            return Table(await super().fetch_tickers(symbols, params, timeout_ms=timeout_ms))
-        names = [market.symbol for market in self._markets.values() if market.active is not False]
-        wanted = names if symbols is None else [self._symbol(symbol) for symbol in symbols]
-        found, errors = await each(
-            *(f"{self.id} tickers", wanted),
-            lambda name: self.fetch_ticker(name, params, timeout_ms=timeout_ms),
-            progress,
+            try:
+                found = await super().fetch_tickers(names, params, timeout_ms=timeout_ms)
+            except (BadSymbol, BadRequest) as error:
+                if error.outcome is not Outcome.REFUSED or len(names or ()) < 2:
+                    raise
+            else:
+                return Table(found, errors={**errors, **self._missing(names, found)})
+        if names is None:
+            names = [market.symbol for market in self._markets.values() if market.active is not False]
+        return await self._each_market(
+            *("tickers", names, errors),
+            lambda name, left_ms: self.fetch_ticker(name, params, timeout_ms=left_ms),
+            *(timeout_ms, progress),
         )
-        return Table(found, "composed", errors)
+
+    def _sorted_out(self, symbols: Sequence[str] | None) -> tuple[list[str] | None, dict[str, PlanarError]]:
+        """The markets of these symbols, each once, and why others are none.
+
+        Raises:
+            PlanarError: none of them is a market; what is wrong with the first.
+        """
+        if symbols is None:
+            return None, {}
+        names: dict[str, None] = {}
+        errors: dict[str, PlanarError] = {}
+        for symbol in symbols:
+            try:
+                names[self._symbol(symbol)] = None
+            except BadSymbol as error:
+                errors[symbol] = error
+        if errors and not names:
+            raise next(iter(errors.values()))
+        return list(names), errors
+
+    def _missing(self, names: Sequence[str] | None, found: Mapping[str, Any]) -> dict[str, PlanarError]:
+        """Why what was asked for is not in an answer."""
+        return {
+            name: NullResponse(f"the answer has no {name}", exchange=self.id)
+            for name in names or ()
+            if name not in found
+        }
+
+    async def _each_market(
+        self,
+        what: str,
+        names: Sequence[str],
+        wrong: Mapping[str, PlanarError],
+        one: Callable[[str, int | None], Awaitable[T]],
+        timeout_ms: int | None,
+        progress: Progress | None,
+    ) -> Table[T]:
+        found, errors = await each(f"{self.id} {what}", names, one, timeout_ms=timeout_ms, progress=progress)
+        return Table(found, "composed", {**wrong, **errors})
 
     async def fetch_order_books(
         self,
@@ -66,15 +114,15 @@ class ComposedMarketMethods(Composing):
         progress: Progress | None = None,
     ) -> Table[OrderBook]:
         """Order books by symbol, `limit` levels a side; those that failed stand in `errors`."""
-        names = [self._symbol(symbol) for symbol in symbols]
-        if self._has("fetch_order_books"):
-            return await self._ask("fetch_order_books", (names, limit), params, timeout_ms)
-        found, errors = await each(
-            *(f"{self.id} order books", names),
-            lambda name: self.fetch_order_book(name, limit, params, timeout_ms=timeout_ms),
-            progress,
+        names, errors = self._sorted_out(symbols)
+        if self._has("fetch_order_books") and names:
+            found = await self._ask("fetch_order_books", (names, limit), params, timeout_ms)
+            return Table(found, errors={**errors, **self._missing(names, found)})
+        return await self._each_market(
+            *("order books", names or (), errors),
+            lambda name, left_ms: self.fetch_order_book(name, limit, params, timeout_ms=left_ms),
+            *(timeout_ms, progress),
         )
-        return Table(found, "composed", errors)
 
     async def fetch_bids_asks(
         self,
@@ -84,13 +132,16 @@ class ComposedMarketMethods(Composing):
         timeout_ms: int | None = None,
         progress: Progress | None = None,
     ) -> Table[Ticker]:
-        """Best bid and ask by symbol; of all markets for None."""
+        """Best bid and ask by symbol; of all markets for None; those that failed stand in `errors`."""
+        names, errors = self._sorted_out(symbols)
         if self._has("fetch_bids_asks") is not False:
             try:
-                return await self._ask("fetch_bids_asks", (self._several(symbols),), params, timeout_ms)
-            except NotSupported as error:
-                if error.outcome is not Outcome.NOT_SENT:
+                found = await self._ask("fetch_bids_asks", (names,), params, timeout_ms)
+            except (NotSupported, BadSymbol, BadRequest) as error:
+                if isinstance(error, NotSupported) != (error.outcome is Outcome.NOT_SENT):
                     raise
+            else:
+                return Table(found, errors={**errors, **self._missing(names, found)})
         tickers = await self.fetch_tickers(symbols, params, timeout_ms=timeout_ms, progress=progress)
         return Table(tickers, "composed", tickers.errors)
 
@@ -107,7 +158,9 @@ class ComposedMarketMethods(Composing):
         A market of which nobody knows any price has None.
         """
         if self._has("fetch_last_prices"):
-            return await self._ask("fetch_last_prices", (self._several(symbols),), params, timeout_ms)
+            names, errors = self._sorted_out(symbols)
+            found = await self._ask("fetch_last_prices", (names,), params, timeout_ms)
+            return Table(found, errors={**errors, **self._missing(names, found)})
         tickers = await self.fetch_tickers(symbols, params, timeout_ms=timeout_ms, progress=progress)
         prices = {name: _last_price(ticker) for name, ticker in tickers.items()}
         return Table(prices, "composed", tickers.errors)
@@ -172,12 +225,12 @@ class ComposedMarketMethods(Composing):
         progress: Progress | None = None,
     ) -> Table[list[Candle]]:
         """Candles by symbol; those that failed stand in `errors`."""
-        found, errors = await each(
-            *(f"{self.id} candles", [self._symbol(symbol) for symbol in symbols]),
-            lambda name: self.fetch_ohlcv(name, timeframe, since, limit, params, timeout_ms=timeout_ms),
-            progress,
+        names, errors = self._sorted_out(symbols)
+        return await self._each_market(
+            *("candles", names or (), errors),
+            lambda name, left_ms: self.fetch_ohlcv(name, timeframe, since, limit, params, timeout_ms=left_ms),
+            *(timeout_ms, progress),
         )
-        return Table(found, "composed", errors)
 
 
 def _quoted(book: OrderBook) -> Ticker:

@@ -111,7 +111,8 @@ class Composing(MarginMethods):
             found, errors = await each(
                 f"{self.id} {name}",
                 names,
-                lambda one: super(Composing, self)._ask(single, (one,), params, timeout_ms),
+                lambda one, left_ms: super(Composing, self)._ask(single, (one,), params, left_ms),
+                timeout_ms=timeout_ms,
             )
             return Table(found, "composed", errors)
         if several is not None and several in METHODS and self._has(several) is not False and args:

@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import planar.runtime as runtime
-from planar.errors import PlanarError
+from planar.errors import Outcome, PlanarError, RateLimitExceeded, RequestTimeout
 
 T = TypeVar("T")
 log = logging.getLogger("planar")
 
 LANES: Final = 4
-"""Items under way at once: enough to hide the network's latency, few enough that none waits out its deadline for budget."""
+"""Items under way at once: enough to hide the network's latency; the budget decides how fast they go."""
 TELL_S: Final = 5.0
 """Who waits longer than this reads how far it is."""
 
@@ -28,12 +28,18 @@ Progress: TypeAlias = Callable[[int, int], None]
 async def each(
     what: str,
     names: Sequence[str],
-    one: Callable[[str], Awaitable[T]],
+    one: Callable[[str, int | None], Awaitable[T]],
+    *,
+    timeout_ms: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[dict[str, T], dict[str, PlanarError]]:
-    """`one(name)` for each name; (results, errors), in the order of the names.
+    """`one(name, milliseconds it may take)` for each name; (results, errors), in the order of the names.
 
-    A log line tells every few seconds how far a long one is, unless `progress` is given.
+    What the budget holds back waits for its turn: for as long as it takes, or until the deadline of all. A log line tells
+    every few seconds how far a long one is, unless `progress` is given.
+
+    Args:
+        timeout_ms: of all together; None: each has what a call has by the settings.
 
     Raises:
         PlanarError: every item failed; that of the first.
@@ -42,6 +48,7 @@ async def each(
     errors: dict[str, PlanarError] = {}
     waiting = iter(dict.fromkeys(names))
     total, told_s = len(set(names)), runtime.monotonic()
+    due_s = None if timeout_ms is None else told_s + timeout_ms / 1000
 
     def tell() -> None:
         nonlocal told_s
@@ -55,7 +62,7 @@ async def each(
     async def lane() -> None:
         for name in waiting:
             try:
-                results[name] = await one(name)
+                results[name] = await _in_turn(what, name, one, due_s)
             except PlanarError as error:
                 errors[name] = error
             tell()
@@ -74,3 +81,25 @@ async def each(
         {name: results[name] for name in order if name in results},
         {name: errors[name] for name in order if name in errors},
     )
+
+
+async def _in_turn(what: str, name: str, one: Callable[[str, int | None], Awaitable[T]], due_s: float | None) -> T:
+    """One item, asked for again when the budget has room."""
+    while True:
+        left_ms = None
+        if due_s is not None:
+            left_ms = int((due_s - runtime.monotonic()) * 1000)
+            if left_ms <= 0:
+                raise RequestTimeout(
+                    f"{what}: {name} was not asked for before the deadline",
+                    outcome=Outcome.NOT_SENT,
+                    hint="a longer timeout_ms",
+                )
+        try:
+            return await one(name, left_ms)
+        except RateLimitExceeded as error:
+            wait_s = error.retry_after_s
+            if error.outcome is not Outcome.NOT_SENT or wait_s is None or due_s is not None:
+                raise
+        log.info("%s: the budget has room for %s in %.0f s", what, name, wait_s)
+        await runtime.sleep(wait_s)

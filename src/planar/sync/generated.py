@@ -195,7 +195,7 @@ class Exchange(Face, of=_Exchange):
         timeout_ms: int | None = None,
         progress: Progress | None = None,
     ) -> Table[Ticker]:
-        """Tickers by symbol; of all markets for None, of none for an empty list."""
+        """Tickers by symbol, and in `errors` why others are missing; of all markets for None, of none for an empty list."""
         return self._run(self._inner.fetch_tickers(symbols, params, timeout_ms=timeout_ms, progress=progress))
 
     def fetch_order_book(
@@ -942,7 +942,7 @@ class Exchange(Face, of=_Exchange):
         timeout_ms: int | None = None,
         progress: Progress | None = None,
     ) -> Table[Ticker]:
-        """Best bid and ask by symbol; of all markets for None."""
+        """Best bid and ask by symbol; of all markets for None; those that failed stand in `errors`."""
         return self._run(self._inner.fetch_bids_asks(symbols, params, timeout_ms=timeout_ms, progress=progress))
 
     def fetch_last_prices(
