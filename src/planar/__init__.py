@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from planar import errors
     from planar.adapters.custom import CustomAdapter
     from planar.adapters.registry import register
+    from planar.adapters.subtypes import ccxt_adapter
     from planar.default import close, get_exchange
     from planar.errors import (
         AuthenticationError,
@@ -49,6 +50,7 @@ __all__ = [
     "Outcome",
     "PlanarError",
     "Workspace",
+    "ccxt_adapter",
     "close",
     "errors",
     "get_exchange",
@@ -61,6 +63,7 @@ _HOMES = {
     "CustomAdapter": "planar.adapters.custom",
     "Exchange": "planar.exchange",
     "Workspace": "planar.workspace",
+    "ccxt_adapter": "planar.adapters.subtypes",
     "close": "planar.default",
     "get_exchange": "planar.default",
     "register": "planar.adapters.registry",

@@ -20,6 +20,7 @@ from planar.adapters.base import Adapter
 from planar.adapters.exchange_ids import known_ids, resolve_exchange_id
 from planar.adapters.market_cache import MarketCache
 from planar.adapters.opening import OpeningRequest, open_adapter
+from planar.adapters.subtypes import parent_of
 from planar.config import ExchangeSettings, Settings, flag, load
 from planar.config.accounts import ConfiguredAccount, with_open
 from planar.config.debug import enable_debug
@@ -274,7 +275,7 @@ class Workspace:
         if found is not None:
             return found.reveal(), found.fingerprint()
         if venue is not None:
-            return await account_keys(venue, exchange_id, account), f"seeded-{account or 'first'}"
+            return await account_keys(venue, parent_of(exchange_id), account), f"seeded-{account or 'first'}"
         return {}, "public"
 
     async def _local_venue(self, exchange_id: str) -> LocalVenue:
@@ -287,7 +288,7 @@ class Workspace:
             if task.done() and self._venue is task:
                 self._venue = None
             raise
-        if exchange_id not in venue.venues:
+        if parent_of(exchange_id) not in venue.venues:
             raise NotSupported(
                 f"the local venue does not serve {exchange_id}",
                 exchange=exchange_id,

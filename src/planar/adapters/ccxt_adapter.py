@@ -7,7 +7,7 @@ on the way becomes one of Planar's errors, with the outcome that the requests re
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import planar.runtime as runtime
 from planar.adapters import priorities
@@ -38,7 +38,17 @@ T = TypeVar("T")
 
 
 class CcxtAdapter(CcxtCarrying, CcxtUnified):
-    """One (exchange, environment, account) through CCXT."""
+    """One (exchange, environment, account) through CCXT; to be subclassed see `planar.ccxt_adapter`.
+
+    Attributes:
+        parent_id: CCXT's id of the exchange whose tables hold for a subclass.
+        ccxt_class: the class of CCXT behind a subclass; None: that of `parent_id`.
+        changes: what is different in the tables: fields of `Profile`.
+    """
+
+    parent_id: ClassVar[str] = ""
+    ccxt_class: ClassVar[type[Any] | None] = None
+    changes: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, exchange: CcxtExchange, profile: Profile, cache: MarketCache, environment: str) -> None:
         self.exchange = exchange

@@ -21,6 +21,7 @@ import msgspec
 import planar.runtime as runtime
 from planar.adapters.ccxt_clock import ASKING, ClockSeam
 from planar.adapters.ccxt_entry import EntrySeam
+from planar.adapters.ccxt_errors import unsignable
 from planar.adapters.ccxt_parsing import ParsingSeam, bound_numbers, plain_number
 from planar.adapters.ccxt_tables import Params, effect_of, endpoint_cost, named, own_copy, request_costs
 from planar.adapters.ccxt_verdict import complete, lacking
@@ -35,6 +36,7 @@ from planar.transport.context import CallContext, Effect, RequestRecord, current
 from planar.transport.http import send
 from planar.transport.lanes import NonceLane, turn_that_fits
 from planar.transport.observe import Monitor
+from planar.transport.redact import redact_error
 from planar.transport.writes import Trail, VenueRequest, note, sent
 
 SEAMS = (
@@ -213,7 +215,10 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, EntrySeam, SocketSeam):
                 left = False
                 async with this.turn(section, call, held):
                     reads = self.time_reads()
-                    request = this.sign(path, api, method, params)
+                    try:
+                        request = this.sign(path, api, method, params)
+                    except ValueError as error:  # a library that reads keys
+                        raise unsignable(error, this.id) from redact_error(error)
                     timed = self.time_reads() != reads
                     if effect is Effect.WRITE and call.on_send is not None:
                         waiting = call.on_send()
@@ -311,7 +316,7 @@ def _refused_socket_write(name: str, original: Callable[..., Any]) -> Callable[.
     return refused
 
 
-_classes: dict[tuple[str, type | None], type] = {}
+_classes: dict[tuple[str, type, type | None], type] = {}
 
 
 def seam_class(exchange_id: str, mixin: type | None = None) -> type:
@@ -323,9 +328,9 @@ def seam_class(exchange_id: str, mixin: type | None = None) -> type:
     Raises:
         NotSupported: the installed CCXT does not have this id, or lacks a method that the seam stands on.
     """
-    if (exchange_id, mixin) in _classes:
-        return _classes[exchange_id, mixin]
     base = _ccxt_class(exchange_id)
+    if (exchange_id, base, mixin) in _classes:
+        return _classes[exchange_id, base, mixin]
     bound_numbers()
     missing = [name for name in SEAMS if not hasattr(base, name)]
     if missing:
@@ -340,14 +345,16 @@ def seam_class(exchange_id: str, mixin: type | None = None) -> type:
             body[name] = _refused_socket_write(name, getattr(base, name))
     bases = (CcxtSeam, base) if mixin is None else (mixin, CcxtSeam, base)
     made = types.new_class(f"Planar_{exchange_id}", bases, exec_body=lambda space: space.update(body))
-    _classes[exchange_id, mixin] = made
+    _classes[exchange_id, base, mixin] = made
     return made
 
 
 def _ccxt_class(exchange_id: str) -> type:
     own = custom_class(exchange_id)
     if own is not None:
-        return own
+        # of an adapter, or the class itself
+        base: type | None = getattr(own, "ccxt_class", own)
+        return _ccxt_class(cast(Any, own).parent_id) if base is None else base
     for package in ("ccxt.pro", "ccxt.async_support"):
         try:
             module = importlib.import_module(f"{package}.{exchange_id}")

@@ -1,26 +1,25 @@
-"""Opening an adapter: from settings to a `CcxtAdapter` that can reach its environment and nothing else."""
+"""Opening an adapter: from settings to an adapter that can reach its environment and nothing else."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, cast
 
 import msgspec
 
 from planar.adapters import lazy_ccxt
 from planar.adapters.base import Adapter
-from planar.adapters.ccxt_adapter import CcxtAdapter
-from planar.adapters.ccxt_seam import CcxtExchange, SeamWiring, create, seam_class
+from planar.adapters.ccxt_seam import CcxtExchange, SeamWiring, create
 from planar.adapters.ccxt_warm import PART
 from planar.adapters.custom import CustomAdapter
 from planar.adapters.custom_opening import open_custom
 from planar.adapters.market_cache import MarketCache
-from planar.adapters.profile import Profile, hosts_of, load_profile
+from planar.adapters.profile import Profile, hosts_of
 from planar.adapters.registry import custom_class
 from planar.adapters.socket_entry import SocketEntry
+from planar.adapters.subtypes import adapter_class, describe, profile_of
 from planar.config.schema import OrderEntry
 from planar.config.secret_type import Secret
 from planar.errors import ConfigError, NotSupported
@@ -108,7 +107,7 @@ def open_adapter(
     if custom is not None and issubclass(custom, CustomAdapter):
         return open_custom(custom, request, dialer, meters, observatory or Observatory(), trail)
     lazy_ccxt.install()
-    profile = load_profile(request.exchange)
+    profile = profile_of(request.exchange)
     rules = host_rules(profile, request.environment)
     route = Route(
         exchange=request.exchange,
@@ -153,7 +152,7 @@ def open_adapter(
         wiring.warm_every_s = profile.reuse_s * PART
     exchange = create(request.exchange, _ccxt_config(request, profile), wiring)
     _switch_environment(exchange, request.environment)
-    return CcxtAdapter(exchange, profile, markets, request.environment)
+    return adapter_class(request.exchange)(exchange, profile, markets, request.environment)
 
 
 def _entry(request: OpeningRequest, profile: Profile) -> SocketEntry | None:
@@ -179,15 +178,9 @@ def _way(request: OpeningRequest) -> Way:
     """How requests leave. Those to a local venue all leave this machine as one."""
     if request.unix_socket is not None or (request.proxy is None and request.source_address is None):
         return USUAL
-    description = _describe(request.exchange)
+    description = describe(request.exchange)
     hosts = hosts_of(description["urls"].get("api"), description.get("hostname"), ("http", "https"))
     return way_out(hosts[0] if hosts else "", request.proxy, request.no_proxy, request.source_address)
-
-
-@cache
-def _describe(exchange_id: str) -> Mapping[str, Any]:
-    """CCXT's own description, untouched by any configuration: what a user overrides must not widen the guard."""
-    return seam_class(exchange_id)().describe()
 
 
 def _ccxt_config(request: OpeningRequest, profile: Profile) -> dict[str, Any]:
@@ -219,7 +212,7 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def derived_meter(exchange_id: str) -> MeterSpec:
     """CCXT's one limit as a sliding window: its rolling window where it has one, else what ten seconds allow."""
-    description = _describe(exchange_id)
+    description = describe(exchange_id)
     pace_ms = float(description.get("rateLimit") or 1000)
     window_ms = int(description.get("rollingWindowSize") or 0) or 10_000
     return MeterSpec("calls", max(1.0, window_ms / pace_ms), window_ms)
@@ -250,7 +243,7 @@ def host_rules(profile: Profile, environment: str) -> HostRules:
 
 def _derived_hosts(profile: Profile, environment: str) -> HostRules:
     """The hosts of an environment that no table of the venue names, from CCXT's urls."""
-    description = _describe(profile.id)
+    description = describe(profile.id)
     urls, hostname = description["urls"], description.get("hostname")
     live = hosts_of(urls.get("api"), hostname)
     tests = {"sandbox": urls.get("test"), "demo": urls.get("demo") or urls.get("demotrading")}

@@ -25,7 +25,8 @@ def register(exchange_id: str, kind: type[Any]) -> None:
 
     Args:
         exchange_id: lower-case letters, digits and `_`; none of CCXT's.
-        kind: a subclass of `planar.CustomAdapter`, or of an asynchronous class of CCXT.
+        kind: a subclass of `planar.CustomAdapter`, of what `planar.ccxt_adapter` gives, or of an asynchronous class of
+            CCXT.
 
     Raises:
         ConfigError: the id cannot be used, is taken, or the class is no adapter.
@@ -95,10 +96,13 @@ def _check(exchange_id: str, kind: Any, source: str) -> None:
         )
     if find_spec(f"planar.adapters.{exchange_id}") is not None:
         raise ConfigError(f"{source}: the exchange id {exchange_id!r} is Planar's own", hint=f"use my{exchange_id}")
-    if not (isinstance(kind, type) and (issubclass(kind, CustomAdapter) or _of_ccxt(cast("type[Any]", kind)))):
+    if not (
+        isinstance(kind, type) and (issubclass(kind, CustomAdapter) or _of_ccxt(_ccxt_of(cast("type[Any]", kind))))
+    ):
         raise ConfigError(
             f"{source}: {kind!r} is no adapter of the exchange {exchange_id!r}",
-            hint="give a subclass of planar.CustomAdapter, or of a class of ccxt.async_support or ccxt.pro (no instance)",
+            hint="give a subclass of planar.CustomAdapter, of planar.ccxt_adapter(...), or of a class of ccxt.async_support "
+            "or ccxt.pro (no instance)",
         )
     if missing := sorted(cast("frozenset[str]", getattr(cast("Any", kind), "__abstractmethods__", frozenset[str]()))):
         raise ConfigError(
@@ -107,9 +111,14 @@ def _check(exchange_id: str, kind: Any, source: str) -> None:
         )
 
 
-def _of_ccxt(kind: type[Any]) -> bool:
+def _ccxt_of(kind: type[Any]) -> type[Any] | None:
+    """The class of CCXT behind an adapter for one; None: that of its parent. What is no such adapter is given back."""
+    return getattr(kind, "ccxt_class", None) if getattr(kind, "parent_id", "") else kind
+
+
+def _of_ccxt(kind: type[Any] | None) -> bool:
     """Whether it is a class of CCXT's asynchronous exchanges."""
-    return any(
+    return kind is None or any(
         f"{one.__module__}.{one.__name__}" == "ccxt.async_support.base.exchange.Exchange" for one in kind.__mro__
     )
 

@@ -30,6 +30,7 @@ from planar.errors import (
 )
 from planar.models import AccountBalance, Amount, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
 from planar.models.key_rights import KeyRights
+from planar.paper.deadlines import within
 from planar.paper.desk import PaperDesk
 from planar.paper.feeds import OWN, PaperFeed
 from planar.paper.kinds import paper_kinds
@@ -227,14 +228,14 @@ class PaperAdapter(Adapter):
     # -- the account -----------------------------------------------------------------------------------------------
     async def fetch_balance(self, params: Mapping[str, Any], *, timeout_ms: int) -> AccountBalance:
         """See `Adapter`."""
-        await self.desk.look()
+        await self._look("fetch_balance", timeout_ms)
         return self.desk.balance()
 
     async def fetch_my_trades(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Fill]:
         """See `Adapter`."""
-        await self.desk.look()
+        await self._look("fetch_my_trades", timeout_ms, symbol)
         return self.desk.fills(symbol, since_ms, limit)
 
     async def fetch_key_rights(self, *, timeout_ms: int) -> KeyRights:
@@ -300,8 +301,7 @@ class PaperAdapter(Adapter):
 
     async def cancel(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:
         """See `Adapter`."""
-        await self.desk.hold()
-        await runtime.sleep(self._settings.latency_ms / 1000)
+        await self._on_its_way("cancel_order", timeout_ms)
         order = self.desk.standing(ref)
         if order is not None:
             return self.desk.cancel(order)
@@ -312,26 +312,43 @@ class PaperAdapter(Adapter):
 
     async def cancel_all(self, symbol: str, *, timeout_ms: int) -> None:
         """See `Adapter`."""
-        await self.desk.hold()
-        await runtime.sleep(self._settings.latency_ms / 1000)
+        self._listed(symbol)
+        await self._on_its_way("cancel_all_orders", timeout_ms)
         for order in self.desk.all_standing(symbol):
             self.desk.cancel(order)
 
+    async def _on_its_way(self, what: str, timeout_ms: int) -> None:
+        """What changes the account takes its latency."""
+        async with within(timeout_ms, what, self.id):
+            await self.desk.hold()
+            await runtime.sleep(self._settings.latency_ms / 1000)
+
+    async def _look(self, what: str, timeout_ms: int, symbol: str | None = None) -> None:
+        """Before something is read."""
+        self._listed(symbol)
+        async with within(timeout_ms, what, self.id):
+            await self.desk.look()
+
+    def _listed(self, symbol: str | None) -> None:
+        """Refuse a market that there is not: it has no orders, and who asks for them means another."""
+        if symbol is not None and symbol not in self._markets:
+            raise BadSymbol(f"there is no market {symbol}", exchange=self.id, outcome=Outcome.NOT_SENT)
+
     async def query_order(self, ref: OrderRef, params: Mapping[str, Any], *, timeout_ms: int) -> Order | None:
         """See `Adapter`."""
-        await self.desk.look()
+        await self._look("fetch_order", timeout_ms)
         return self.desk.order(ref)
 
     async def fetch_open_orders(self, symbol: str | None, params: Mapping[str, Any], *, timeout_ms: int) -> list[Order]:
         """See `Adapter`."""
-        await self.desk.look()
+        await self._look("fetch_open_orders", timeout_ms, symbol)
         return self.desk.open_orders(symbol)
 
     async def fetch_orders(
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
         """See `Adapter`."""
-        await self.desk.look()
+        await self._look("fetch_orders", timeout_ms, symbol)
         return self.desk.orders(symbol, since_ms, limit)
 
     # -- streams ---------------------------------------------------------------------------------------------------
