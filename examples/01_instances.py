@@ -18,5 +18,10 @@ async def main() -> None:
         again = await p.exchange("binance", environment="local")
         print("the same object:", again is binance)
 
+        # the testnet is an exchange of its own, with keys of its own; prepare() asks it nothing yet
+        bybit = await p.prepare("bybit", sandbox=True)
+        print(f"{bybit.id}: {bybit.environment}, at {bybit.host}")
+        await bybit.close()
+
 
 asyncio.run(main())

@@ -8,6 +8,8 @@ import planar
 async def main() -> None:
     async with planar.open(private_venue=True) as p:
         exchange = await p.exchange("binance", environment="local")
+        markets = await exchange.fetch_markets()
+        print(f"{len(markets)} markets, of them with USDT: {sum(one.quote == 'USDT' for one in markets)}")
         market = exchange.market("BTCUSDT")  # or BTC/USDT, BTC-USDT
         print(f"{market.symbol}: price in steps of {market.precision.price}, at least {market.limits.cost.min} a trade")
         ticker = await exchange.fetch_ticker("BTC/USDT")

@@ -15,8 +15,10 @@ async def main() -> None:
         book = await exchange.fetch_order_book("BTC/USDT", 5)
         price = round(book.asks[0][0] * 1.2, 2)
         order = await exchange.create_limit_sell_order("BTC/USDT", "0.001", price)
-        print("state at the exchange:", await exchange.fetch_order_status(order.id, "BTC/USDT"))
-        await exchange.cancel_order(order.id, "BTC/USDT")
+        try:
+            print("state at the exchange:", await exchange.fetch_order_status(order.id, "BTC/USDT"))
+        finally:  # whatever happens meanwhile, no order stays behind
+            await exchange.cancel_order(order.id, "BTC/USDT")
         print("state afterwards:", order.state)
 
         try:

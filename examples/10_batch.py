@@ -19,10 +19,15 @@ async def main() -> None:
             {"symbol": "BTC/USDT", "type": "limit", "side": "buy", "amount": "0.002", "price": price},
             {"symbol": "BTC/USDT", "type": "limit", "side": "buy", "amount": "0.0000000001", "price": price},
         ]
-        for order in await exchange.create_orders(wanted):
-            print("refused:" if isinstance(order, planar.PlanarError) else "placed:", order)
-        canceled = await exchange.cancel_all_orders("BTC/USDT")
-        print(f"{len(canceled)} canceled")
+        placed = []
+        try:
+            for order in await exchange.create_orders(wanted):
+                refused = isinstance(order, planar.PlanarError)
+                print("refused:" if refused else "placed:", order)
+                placed += [] if refused else [order.id]
+        finally:  # these alone: other programs may have orders in this market
+            canceled = await exchange.cancel_orders(placed, "BTC/USDT")
+            print(f"{len(canceled)} canceled")
 
 
 asyncio.run(main())

@@ -13,6 +13,7 @@ async def main() -> None:
             candle = await anext(aiter(candles))
             print(f"candle of {candle.ts_ms}: {candle.close}")
             print("state:", watcher.state)
+            print("latest close:", watcher.latest.close)  # at any time, without iterating
             price = await exchange.fetch_last_price("BTC/USDT")
             print(f"last price {price.price}, from {price.source}")
         async with exchange.watch_order_book("BTC/USDT") as books:

@@ -37,7 +37,10 @@ async def main() -> None:
         async with planar.open(directory / "planar.toml", directory / "secrets.toml") as p:
             for exchange_id in ("binance", "bybit", "kucoin"):
                 settings = p.settings.exchange(exchange_id)
-                print(f"{exchange_id}: {settings.environment}, {settings.timeout_ms} ms, futures {settings.futures}")
+                futures = {True: "futures", False: "no futures", None: "the exchange's own market type"}[
+                    settings.futures
+                ]
+                print(f"{exchange_id}: {settings.environment}, {settings.timeout_ms} ms, {futures}")
             print([(one.exchange, one.environment) for one in p.accounts()])
 
         (directory / "planar.toml").write_text("[binance]\ntimout = 30000\n")

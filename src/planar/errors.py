@@ -47,12 +47,12 @@ Each error says what is known about the request: see `Outcome`.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 
-class Outcome(enum.Enum):
+class Outcome(StrEnum):
     """What is known about a request that did not simply succeed."""
 
     NOT_SENT = "not_sent"

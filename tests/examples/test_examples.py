@@ -31,6 +31,9 @@ PRINTED = {
     "13_watching": "state: live",
     "14_configuration": "did you mean timeout?",
     "16_strategy": "orders canceled, open: 0",
+    "17_ccxt": "createOrder {'post_only': True}: native",
+    "18_routing": " in total saves ",
+    "19_decentralised": "hyperliquid, at api.hyperliquid.xyz: positions refused it needs",
     "15_errors": "BadSymbol: there is no market 'BTC/UDST'",
 }
 """Program -> a part of what it prints."""
@@ -60,9 +63,29 @@ def test_an_example_runs(
     assert "secret" not in printed.replace("secrets.toml", "").replace("testnet_secret", "").lower(), printed
 
 
+HEADINGS = (
+    *("Overview", "Key Features", "CCXT Integration", "Supported Exchanges", "Exchange Instance Management"),
+    *("Exchange Configuration", "Basic Configuration", "Advanced Configuration Options", "API Credentials"),
+    *("Exchange Features", "Market Data Access", "Trading Operations", "Account Information"),
+    *("Multi-Exchange Trading", "Exchange Selection Strategy", "Cross-Exchange Arbitrage"),
+    *("Sandbox and Testing", "Sandbox Configuration", "Sandbox API Keys"),
+    *("Error Handling and Resilience", "Connection Management", "Rate Limiting", "Error Types"),
+    *("Performance Optimization", "Connection Pooling", "Batch Operations", "Troubleshooting", "Common Issues"),
+    *("Debug Mode", "Advanced Usage", "Custom Exchange Implementation", "WebSocket Integration"),
+    *("DEX Support", "Additional Protocols", "Enhanced WebSocket", "Order Routing", "See Also"),
+)
+"""What a guide to exchange integration has to have, heading by heading."""
+
+
 def test_each_heading_of_the_guide_has_a_program_and_a_page() -> None:
     readme = (ROOT / "README.md").read_text()
     table = readme.split("## Every subject, a program and a page")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines() if "examples/" in row]
+    found = [heading for row in rows for heading in re.split(", |: ", row[0])]
+    assert [heading for heading in HEADINGS if heading not in found] == []
+    for subject, program, page in rows:
+        assert re.fullmatch(r"\[\w+\]\(examples/\w+\.(py|ipynb)\)", program), subject
+        assert "](docs/" in page, subject
     for program in PRINTED:
         assert f"(examples/{program}.py)" in table
     for link in re.findall(r"\]\((examples/[^)]+)\)", table):

@@ -34,6 +34,10 @@ _BY_NAME.update(
 )
 
 
+_NOT_THERE = "() is not supported yet"
+"""How CCXT says that nobody has written a method for an exchange, with NotSupported, and once with BadRequest."""
+
+
 def planar_class(error: BaseException) -> type[PlanarError]:
     """The class of Planar for an exception of CCXT, by the nearest ancestor of the same name."""
     for kind in type(error).__mro__:
@@ -63,6 +67,8 @@ def translate(error: Exception, call: CallContext, exchange: str) -> PlanarError
     if not call.requests:
         # CCXT refused by itself
         text = redact(str(error))
+        if text.endswith(_NOT_THERE):
+            kind, text = errors.NotSupported, f"{call.name} is not offered by this exchange"
         return kind(text or type(error).__name__, outcome=Outcome.NOT_SENT, exchange=exchange, retryable=False)
     text = redact(f"{type(error).__name__}: {error}" if kind is errors.BadResponse else str(error))
     if kind is errors.BadResponse:
@@ -70,6 +76,16 @@ def translate(error: Exception, call: CallContext, exchange: str) -> PlanarError
     made = kind(text, outcome=_known(call), exchange=exchange)
     made.requests = tuple(call.requests)
     return made
+
+
+def unsignable(error: ValueError, exchange: str) -> errors.AuthenticationError:
+    """The secret is none of the kind that the exchange signs with: no base64, no key in PEM, too short."""
+    return errors.AuthenticationError(
+        f"the request cannot be signed: {redact(str(error))}",
+        outcome=Outcome.NOT_SENT,
+        exchange=exchange,
+        hint="the secret is not of the form that this exchange issues: copy it again, whole, into user/secrets.toml",
+    )
 
 
 def _known(call: CallContext) -> Outcome:

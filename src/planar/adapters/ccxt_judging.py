@@ -25,11 +25,14 @@ class JudgingSeam:
         """Tell the budget what the venue counts, and how long it wants to hear nothing."""
         wiring = cast(Any, self).planar
         budget, profile = wiring.budget, wiring.profile
+        told: list[tuple[str, float]] = []
         for spec in profile.meters:
             if spec.header is not None:
                 used = answer.headers.get(spec.header)
                 if used is not None and used.isascii() and used.isdigit():
-                    budget.observe(spec.name, float(used), began)
+                    told.append((spec.name, float(used)))
+        if told:
+            budget.observe(told, began)
         otherwise_s = profile.stops.get(answer.status)
         if otherwise_s is not None:
             text = answer.body.decode("utf-8", "replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -94,11 +94,18 @@ def told(model: M, name: str, exchange: str, asked: Iterable[str] = ("symbol",))
     Raises:
         BadResponse: it holds nothing beyond that.
     """
-    repeated = {*asked, "info", "receivedNs"}
-    kept = (field for field in msgspec.structs.fields(model) if field.encode_name not in repeated)
-    if all(getattr(model, field.name) in (None, field.default) for field in kept):
-        raise BadResponse(f"the answer to {name} tells nothing", exchange=exchange, hint="ask again")
-    return model
+    for field, default in _own_fields(type(model), frozenset(asked)):
+        value = getattr(model, field)
+        if value is not None and value != default:
+            return model
+    raise BadResponse(f"the answer to {name} tells nothing", exchange=exchange, hint="ask again")
+
+
+@cache  # msgspec reads the annotations of the class anew each time, which takes longer than all the rest of a call
+def _own_fields(kind: type[Model], asked: frozenset[str]) -> tuple[tuple[str, Any], ...]:
+    """(name, default) of the fields of a model that an answer tells, and does not only repeat."""
+    repeated = asked | {"info", "receivedNs"}
+    return tuple((one.name, one.default) for one in msgspec.structs.fields(kind) if one.encode_name not in repeated)
 
 
 def _named(key: str) -> dict[str, str]:

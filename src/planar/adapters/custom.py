@@ -223,9 +223,14 @@ class CustomAdapter(Adapter):
 
     def order_kinds(self, symbol: str) -> KindTable:
         """See `Adapter`."""
+        return self.kind_table()
+
+    @classmethod
+    def kind_table(cls) -> KindTable:
+        """What the class says of each kind of order."""
         table = {kind: KindRow("refused", "the adapter of this exchange does not offer it") for kind in ORDER_KINDS}
         own = {"limit": KindRow(), "market": KindRow(), "replace": KindRow("emulated", CANCEL_THEN_NEW)}
-        return {**table, **own, **self.kinds}
+        return {**table, **own, **cls.kinds}
 
     def usage(self) -> dict[str, tuple[float, float]]:
         """See `Adapter`."""

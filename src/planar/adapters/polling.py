@@ -17,7 +17,7 @@ from planar.errors import PlanarError
 from planar.models import Amount, Candle, Fill, OrderBook, Position, Trade
 
 if TYPE_CHECKING:
-    from planar.adapters.base import Adapter
+    from planar.adapters.base import Adapter, Capabilities
 
 CALL_MS = 10_000
 
@@ -57,6 +57,12 @@ PAUSE_S = {
 """Seconds between an answer and the next question."""
 
 
+def is_polled(kind: Kind, capabilities: Capabilities) -> bool:
+    """Whether the venue can be asked for what streams of a kind bring."""
+    method = _FETCH.get(kind)
+    return method is not None and bool(capabilities.can(method))
+
+
 class PollingFeed:
     """One topic by REST."""
 
@@ -75,10 +81,9 @@ class PollingFeed:
     @staticmethod
     def offers(adapter: Adapter, topic: Topic) -> bool:
         """Whether the venue can be asked for this."""
-        method = _FETCH.get(topic.kind)
         if topic.kind is Kind.MY_TRADES and not topic.symbols:
             return False
-        return method is not None and bool(adapter.capabilities.can(method))
+        return is_polled(topic.kind, adapter.capabilities)
 
     async def run(self, sink: Sink) -> None:
         """See `Feed`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,7 +41,7 @@ from planar.cli.doctor import doctor
 from planar.cli.examples import EXAMPLES
 from planar.cli.exits import Interrupted, UsageError
 from planar.cli.reconcile import reconcile
-from planar.errors import PlanarError
+from planar.errors import ConfigError, PlanarError
 
 MARKET_DATA = Group("Market data", sort_key=1)
 MANY = Group("Many exchanges", sort_key=2)
@@ -244,17 +245,35 @@ def run(arguments: Sequence[str]) -> int:
         # whatever is still buffered has no reader either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.READER_GONE
-    except Exception as error:
+    except OSError as error:
+        if error.filename is None:
+            return _fault(error, json=json)
         _trace()
-        sys.stderr.write(
-            f"planar: a fault in Planar: {type(error).__name__}: {error}\n  -> PLANAR_DEBUG=1 shows where\n"
-        )
-        return exits.FAULT
+        text = f"{error.strerror}: {error.filename}"
+        return exits.tell(ConfigError(text, hint="PLANAR_STATE and PLANAR_CACHE say where Planar writes"), json=json)
+    except Exception as error:
+        return _fault(error, json=json)
+
+
+def _fault(error: Exception, *, json: bool) -> int:
+    """What nobody has foreseen."""
+    _trace()
+    exits.tell(PlanarError(f"a fault in Planar: {type(error).__name__}: {error}", hint=exits.WHERE), json=json)
+    return exits.FAULT
 
 
 def _usage_error(error: CycloptsError) -> UsageError:
     command = " ".join(["planar", *(error.command_chain or ())])
-    return UsageError(str(error), hint=f"{command} --help")
+    return UsageError(_TYPE.sub(_in_words, str(error)), hint=f"{command} --help")
+
+
+_TYPE = re.compile(r"unable to convert (\".*\") into ([A-Za-z]+)(\|None)?\.")
+_WORDS = {"int": "a whole number", "float": "a number", "Decimal": "a number"}
+
+
+def _in_words(found: re.Match[str]) -> str:
+    """Not the type that Python has for it."""
+    return f"{found[1]} is not {_WORDS.get(found[2], found[2])}."
 
 
 def _trace() -> None:

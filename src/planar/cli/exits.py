@@ -30,6 +30,8 @@ TABLE: tuple[tuple[int, str], ...] = (
 )
 """What each code means; the help and docs/cli.md show it."""
 
+WHERE = "PLANAR_DEBUG=1 shows where"
+
 
 class UsageError(PlanarError):
     """The command line does not say what to do."""

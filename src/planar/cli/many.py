@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from planar.cli import output
+from planar.cli.exits import UsageError
 from planar.cli.options import CONNECTION, EnvironmentName, Flag, Json, Quantity
 from planar.cli.session import busy, run
 
@@ -27,13 +28,20 @@ By = Literal["order", "price", "fee", "spread", "latency"]
 
 
 @asynccontextmanager
-async def grouped(exchange: str | None, environment: EnvironmentName | None) -> AsyncGenerator[Group]:
-    """The exchanges that are named, by comma, else those of the configuration; opened."""
+async def grouped(
+    exchange: str | None, environment: EnvironmentName | None, *, least: int = 1
+) -> AsyncGenerator[Group]:
+    """The exchanges that are named, by comma, else those of the configuration; opened, if they are `least` or more."""
     import planar
 
     async with planar.open() as workspace:
         options: dict[str, Any] = {} if environment is None else {"environment": environment}
         group = workspace.group(*(exchange.split(",") if exchange else ()), **options)
+        if len(group.ids) < least:
+            raise UsageError(
+                f"this needs {least} exchanges or more, and there is only {group.ids[0]}",
+                hint="name them: --exchange binance,kraken",
+            )
         with busy("opening the exchanges"):
             opened = await group.exchanges()
         _tell(opened.errors)
@@ -82,7 +90,7 @@ async def _arbitrage(
     *,
     json: bool,
 ) -> int:
-    async with grouped(exchange, environment) as group:
+    async with grouped(exchange, environment, least=2) as group:
         watching = group.watch_arbitrage(symbols, min_profit_pct=min_profit_pct, balances=balances)
         async with watching as found:
             _tell(found.errors)
@@ -142,10 +150,14 @@ def route(
         exchange: CCXT's ids, by comma. [default: primary and backup of planar.toml]
         environment: where calls go. [default: as planar.toml says; without a word there, live]
     """
+    if not preview:
+        raise UsageError(
+            "routes are not carried out yet", hint="add --preview to see the best one; send its legs yourself"
+        )
 
     async def ask() -> Route:
         async with grouped(exchange, environment) as group:
-            return await group.route(symbol, side, amount, preview=preview, balances=balances)
+            return await group.route(symbol, side, amount, preview=True, balances=balances)
 
     found = run(ask())
     return output.show(found, lambda: _route_table(symbol, found), json=json)

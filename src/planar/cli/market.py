@@ -8,8 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from planar.cli import output
+from planar.cli.exits import UsageError
 from planar.cli.options import HERE, Count, Json, Target
 from planar.cli.session import opened, run
+from planar.errors import BadRequest
 
 if TYPE_CHECKING:
     from planar.models import Candle, Market, OrderBook, Ticker, Trade
@@ -28,11 +30,14 @@ def exchanges(search: str | None = None, /, *, can: str | None = None, json: Jso
             watchOrders,createOrder:postOnly. What nobody knows does not count.
     """
     from planar.adapters.exchange_ids import known_ids, streaming_ids
-    from planar.adapters.static import has_all, parsed
+    from planar.exchange.described import has_all, parsed
     from planar.venue.wire import known_wires
 
     streaming, local = set(streaming_ids()), known_wires()
-    wanted = None if can is None else parsed(can)
+    try:
+        wanted = None if can is None else parsed(can)
+    except BadRequest as error:
+        raise UsageError(error.message, hint=error.hint) from error
     rows = [
         {"id": one, "streams": one in streaming, "local_venue": one in local}
         for one in known_ids()

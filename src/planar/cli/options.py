@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 
 CONNECTION = Group("Which exchange", sort_key=10)
 OUTPUT = Group("Output", sort_key=20)
@@ -44,7 +45,14 @@ def _positive(kind: object, value: object) -> None:
         raise ValueError("it must be a number above 0")
 
 
-Quantity = Annotated[Decimal, Parameter(validator=_positive)]
+def _decimal(kind: object, tokens: Sequence[Token]) -> Decimal:
+    try:
+        return Decimal(tokens[0].value)
+    except InvalidOperation as error:
+        raise ValueError(f'"{tokens[0].value}" is not a number') from error
+
+
+Quantity = Annotated[Decimal, Parameter(validator=_positive, converter=_decimal)]
 """An amount or a price."""
 
 Count = Annotated[int, Parameter(validator=_positive)]

@@ -43,7 +43,7 @@ class Sending:
     """Do not ask."""
     dry_run: Annotated[bool, Parameter(name=("--dry-run", "--preview"), negative="", show_default=False)] = False
     """Show the preview and send nothing."""
-    intent: str = ""
+    intent: Annotated[str, Parameter(show_default=False)] = ""
     """Your own name for this order. Given again, the same order is shown instead of a second one sent."""
 
 

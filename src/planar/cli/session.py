@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from planar.cli.exits import Interrupted
@@ -140,10 +141,16 @@ async def open_exchange(workspace: Workspace, target: Target, *, ask: bool = Tru
     opening = workspace.exchange if ask else workspace.prepare
     exchange = await opening(target.exchange, account=target.account or "", **options)
     if exchange.environment == "local" and running is None:
-        sys.stderr.write(
-            "planar: no local venue is running, so one was started for this command alone; `planar venue up` keeps one\n"
-        )
+        _say_private(workspace)
     return exchange
+
+
+@lru_cache(maxsize=1)
+def _say_private(workspace: Workspace) -> None:
+    """Once for all exchanges of a command."""
+    sys.stderr.write(
+        "planar: no local venue is running, so one was started for this command alone; `planar venue up` keeps one\n"
+    )
 
 
 def check_private(workspace: Workspace, target: Target) -> None:

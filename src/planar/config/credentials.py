@@ -180,7 +180,8 @@ class CredentialStore(msgspec.Struct, frozen=True, kw_only=True):
             if other != environment and self.find(exchange, account, other):
                 section = section_name(exchange, account, other)
                 notes.append(f"([exchanges.{section}] holds {other} credentials; {environment} never uses them)")
-        accounts = [name or "(without a name)" for name in self.accounts(exchange, environment) if name != account]
-        if accounts:
-            notes.append(f"(accounts with {environment} credentials: {', '.join(accounts)})")
+        others = [name for name in self.accounts(exchange, environment) if name != account]
+        if others:
+            named = ", ".join(name or "the one without a name" for name in others)
+            notes.append(f"(accounts with {environment} credentials: {named})")
         return notes

@@ -7,6 +7,7 @@ the last one may still be forming.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Final
 
 from planar.adapters.priorities import UNIT_MS
@@ -89,5 +90,7 @@ def from_trades(trades: Sequence[Trade], timeframe: str, since_ms: int | None) -
 
 
 def _joined(first: Candle, then: Candle) -> Candle:
-    volume = None if first.volume is None or then.volume is None else first.volume + then.volume
+    volume = None
+    if first.volume is not None and then.volume is not None:
+        volume = float(Decimal(repr(first.volume)) + Decimal(repr(then.volume)))  # 0.1 + 0.2 is 0.3
     return Candle(first.ts_ms, first.open, max(first.high, then.high), min(first.low, then.low), then.close, volume)

@@ -16,7 +16,7 @@ Each answer of many parts says how it was made (`made`); `exchange.how(method)` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from planar.adapters.unified import METHODS
@@ -58,24 +58,33 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Method -> those of which any suffices to make its answer; none is needed where the markets say it."""
 
 
+def made_of(has: Callable[[str], bool | str | None], method: str) -> Made | None:
+    """How a reading method would be answered; None if it would be refused.
+
+    Args:
+        has: whether the exchange has a method itself; None: nobody knows, so it is tried.
+    """
+
+    def maybe(one: str | None) -> bool:
+        return one is not None and has(one) not in (False, "")
+
+    if maybe(method):
+        return "native"
+    if maybe(SEVERAL.get(method)) or maybe(SINGLE.get(method)):
+        return "composed"
+    needs = NEEDS.get(method)
+    if needs is None or (needs and not any(map(maybe, needs))):
+        return None
+    return "not atomic" if method == "fetch_deposits_withdrawals" else "composed"
+
+
 class Composing(MarginMethods):
     """Which methods are answered natively, and those that the table makes of others."""
 
     # -- how -------------------------------------------------------------------------------------------------------
     def how(self, method: str) -> Made | None:
         """How a reading method would be answered; None if it would be refused."""
-        if self._has(method) is not False:
-            return "native"
-        several = SEVERAL.get(method)
-        if several is not None and self._has(several) is not False:
-            return "composed"
-        single = SINGLE.get(method)
-        if single is not None and self._has(single) is not False:
-            return "composed"
-        needs = NEEDS.get(method)
-        if needs is None or (needs and not any(self._has(one) is not False for one in needs)):
-            return None
-        return "not atomic" if method == "fetch_deposits_withdrawals" else "composed"
+        return made_of(self._adapter.capabilities.can, method)
 
     def _has(self, method: str) -> bool | None:
         """True, False, or None if nobody knows."""

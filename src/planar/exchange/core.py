@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter
@@ -27,6 +27,8 @@ NOTHING: Mapping[str, Any] = {}
 LONGEST_MS = 86_400_000
 """The longest deadline of a call: a day."""
 DERIVATIVES = ("swap", "future", "option")
+
+NOT_FOUND: Final = "fetch_open_orders() and fetch_closed_orders() show what there is"
 
 
 def listed(texts: Sequence[str] | None) -> list[str] | None:
@@ -201,6 +203,10 @@ class ExchangeCore:
         Raises:
             BadSymbol: no such market; the message names the nearest, and another market type that has it.
         """
+        if not isinstance(cast(object, symbol), str):
+            raise BadSymbol(
+                f"symbol is {symbol!r}", exchange=self.id, outcome=Outcome.NOT_SENT, hint='a text: "BTC/USDT"'
+            )
         if symbol in self._markets:
             market = self._markets[symbol]
         elif self._settings.futures:
@@ -218,7 +224,8 @@ class ExchangeCore:
 
     def _symbol(self, symbol: str) -> str:
         self._check_loop()
-        return symbol if symbol in self._markets and self._settings.futures is not False else self.market(symbol).symbol
+        known = isinstance(cast(object, symbol), str) and symbol in self._markets
+        return symbol if known and self._settings.futures is not False else self.market(symbol).symbol
 
     def _some(self, symbol: str | None) -> str | None:
         return None if symbol is None else self._symbol(symbol)

@@ -9,7 +9,7 @@ import planar.runtime as runtime
 from planar.adapters.base import OrderRef
 from planar.config.suggest import did_you_mean
 from planar.errors import BadRequest, NotSupported, OrderNotFound, Outcome
-from planar.exchange.core import NOTHING, ExchangeCore
+from planar.exchange.core import NOT_FOUND, NOTHING, ExchangeCore
 from planar.exchange.labels import labelled
 from planar.models import AccountBalance, Candle, Fill, Market, Order, OrderBook, Ticker, Trade
 from planar.models.key_rights import KeyRights
@@ -52,6 +52,7 @@ class DataMethods(ExchangeCore):
             self._prices.note(ticker)
         return tickers
 
+    @labelled
     async def fetch_order_book(
         self,
         symbol: str,
@@ -67,6 +68,7 @@ class DataMethods(ExchangeCore):
         self._prices.note(book)
         return book
 
+    @labelled
     async def fetch_trades(
         self,
         symbol: str,
@@ -81,6 +83,7 @@ class DataMethods(ExchangeCore):
             self._symbol(symbol), since, limit, params, timeout_ms=self._timeout(timeout_ms)
         )
 
+    @labelled
     async def fetch_ohlcv(
         self,
         symbol: str,
@@ -178,7 +181,7 @@ class DataMethods(ExchangeCore):
             self._reference(id, unified), params, timeout_ms=self._timeout(timeout_ms)
         )
         if order is None:
-            raise OrderNotFound(f"the venue knows no order {id} of {unified}", exchange=self.id)
+            raise OrderNotFound(f"the venue knows no order {id} of {unified}", exchange=self.id, hint=NOT_FOUND)
         self._observe(order)
         return order
 

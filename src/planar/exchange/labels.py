@@ -1,20 +1,38 @@
-"""Errors say which account they are about: that of the exchange object which was called."""
+"""Errors say which account they are about: that of the exchange object which was called. Plain arguments are checked."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from planar.errors import PlanarError
+from planar.errors import BadRequest, Outcome, PlanarError
 
 
 class Labelled(Protocol):
     """What knows its account."""
 
     @property
+    def id(self) -> str: ...
+    @property
     def account(self) -> str: ...
 
+
+def _whole(value: object) -> bool:
+    return value is None or hasattr(value, "__index__")
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+_PLAIN: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "since": (_whole, "milliseconds since 1970, UTC, such as 1767225600000"),
+    "limit": (_whole, "a whole number, or None"),
+    "id": (_text, "the exchange's id, or the client id, as a text"),
+}
+"""Argument -> (whether a value fits, what does)."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,11 +42,21 @@ S = TypeVar("S", bound=Labelled)
 def labelled(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """The method, whose errors carry the name of the account."""
+    """The method, whose errors carry the name of the account, and whose plain arguments are what they are called.
+
+    Raises:
+        BadRequest: (NOT_SENT) `since` or `limit` is no whole number, `id` is no text.
+    """
+    places = list(inspect.signature(method).parameters)
+    plain = [(name, places.index(name) - 1, row[0], row[1]) for name, row in _PLAIN.items() if name in places]
 
     @functools.wraps(method)
     async def labelling(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
+            for name, place, fits, hint in plain:
+                value = args[place] if place < len(args) else kwargs.get(name)
+                if not fits(value):
+                    raise BadRequest(f"{name} is {value!r}", exchange=self.id, outcome=Outcome.NOT_SENT, hint=hint)
             return await method(self, *args, **kwargs)
         except PlanarError as error:
             error.account = self.account

@@ -12,7 +12,7 @@ from typing import Any, Final
 from planar.adapters.base import OrderRef
 from planar.errors import ArgumentsRequired, BadRequest, NotSupported, OrderNotFound, Outcome, PlanarError
 from planar.exchange.closing import ClosingMethods
-from planar.exchange.core import NOTHING
+from planar.exchange.core import NOT_FOUND, NOTHING
 from planar.exchange.editing import Named, before_change
 from planar.exchange.labels import labelled
 from planar.exchange.order_words import Number
@@ -47,7 +47,8 @@ class OrderNames(ClosingMethods):
         ref = self._by_client_id(client_order_id, symbol)
         order = await self._adapter.query_order(ref, params, timeout_ms=self._timeout(timeout_ms))
         if order is None:
-            raise OrderNotFound(f"the venue knows no order {client_order_id} of {ref.symbol}", exchange=self.id)
+            text = f"the venue knows no order {client_order_id} of {ref.symbol}"
+            raise OrderNotFound(text, exchange=self.id, hint=NOT_FOUND)
         self._observe(order)
         return order
 

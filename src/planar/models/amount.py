@@ -106,16 +106,16 @@ class Amount(Decimal):
         return not self == other
 
     def __lt__(self, other: Decimal | float | Rational, /) -> bool:
-        return Decimal.__lt__(self, _comparable(other))
+        return Decimal.__lt__(self, other if type(other) is Amount else _comparable(other))
 
     def __le__(self, other: Decimal | float | Rational, /) -> bool:
-        return Decimal.__le__(self, _comparable(other))
+        return Decimal.__le__(self, other if type(other) is Amount else _comparable(other))
 
     def __gt__(self, other: Decimal | float | Rational, /) -> bool:
-        return Decimal.__gt__(self, _comparable(other))
+        return Decimal.__gt__(self, other if type(other) is Amount else _comparable(other))
 
     def __ge__(self, other: Decimal | float | Rational, /) -> bool:
-        return Decimal.__ge__(self, _comparable(other))
+        return Decimal.__ge__(self, other if type(other) is Amount else _comparable(other))
 
     # Arithmetic
 

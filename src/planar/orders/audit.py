@@ -8,10 +8,11 @@ is counted, said in the file as soon as it can be written again, and is an alarm
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, cast
@@ -28,6 +29,9 @@ LONGEST: Final = 16_384
 """Characters of an answer that are kept."""
 END_S: Final = 5.0
 """How long closing waits for what is not written yet."""
+GATHER_S: Final = 0.005
+"""So long the writer gathers lines before it writes them: a thread that wakes for each line takes more from the order path
+than the writing itself."""
 
 Lost = Callable[[int, str], None]
 """Told how many lines could not be written, and why; called from any thread."""
@@ -86,13 +90,15 @@ class AuditTrail:
     ) -> None:
         self.directory = directory
         self.name = name
-        self._secrets = secrets
+        # as they stand inside a JSON text
+        self._secrets = tuple(msgspec.json.encode(secret).decode()[1:-1] for secret in secrets)
         self._on_lost = on_lost
         self._numbers = 0
         self._queue: queue.SimpleQueue[AuditLine | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._lost = 0
         self._counting = threading.Lock()
+        self._closing = threading.Event()
 
     # -- telling ---------------------------------------------------------------------------------------------------
     def asked(self, call: str, request: VenueRequest, subject: Subject) -> int:
@@ -132,16 +138,17 @@ class AuditTrail:
 
     def _put(self, line: AuditLine) -> None:
         if self._writer is None:
+            self._closing.clear()
             self._writer = threading.Thread(target=self._write_all, name=f"audit {self.name}", daemon=True)
             self._writer.start()
         if self._queue.qsize() >= QUEUE:
-            self._lose(f"the disk is slow: {QUEUE} lines wait to be written")
+            self._lose(1, f"the disk is slow: {QUEUE} lines wait to be written")
             return
         self._queue.put(line)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, lines: int, why: str) -> None:
         with self._counting:
-            self._lost += 1
+            self._lost += lines
             count = self._lost
         if self._on_lost is not None:
             self._on_lost(count, why)
@@ -150,35 +157,55 @@ class AuditTrail:
         """Write what is left."""
         if self._writer is not None:
             self._queue.put(None)
+            self._closing.set()
             self._writer.join(END_S)
             self._writer = None
 
     # -- writing, in a thread of its own ---------------------------------------------------------------------------
     def _write_all(self) -> None:
-        while (line := self._queue.get()) is not None:
-            try:
-                self._write(line)
-            except Exception as error:  # whatever it is, the next line is tried again
-                self._lose(f"{type(error).__name__}: {error}")
+        ended = False
+        while not ended:
+            lines = [self._queue.get()]
+            self._closing.wait(GATHER_S)
+            while not self._queue.empty():
+                lines.append(self._queue.get())
+            ended = None in lines
+            for day, together in itertools.groupby((line for line in lines if line is not None), _day):
+                self._write(day, list(together))
 
-    def _write(self, line: AuditLine) -> None:
-        text, lost = "", self._lost
-        if lost:
-            gap = AuditLine(ts_ms=line.ts_ms, process=line.process, number=0, event="lost", lost=lost)
-            text = encoded(gap) + "\n"
-        text += self._without_secrets(line) + "\n"
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self.directory / f"{self.name}-{day_of(line.ts_ms)}.jsonl"
-        # one write of whole lines: those of other processes stand before or after them
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o600)
+    def _write(self, day: str, lines: Sequence[AuditLine]) -> None:
+        """Write lines of one day; what cannot be written is counted, and the next ones are tried again."""
+        written, lost = 0, self._lost
         try:
-            data = text.encode()
-            if os.write(descriptor, data) != len(data):
+            texts = [self._without_secrets(line) for line in lines]
+            if lost:
+                first = lines[0]
+                gap = AuditLine(ts_ms=first.ts_ms, process=first.process, number=0, event="lost", lost=lost)
+                texts.insert(0, encoded(gap))
+            data = "".join(f"{text}\n" for text in texts).encode()
+            # one write of whole lines: those of other processes stand before or after them
+            descriptor = self._opened(f"{self.name}-{day}.jsonl")
+            try:
+                size = os.write(descriptor, data)
+            finally:
+                os.close(descriptor)
+            written = len(texts) if size == len(data) else data[:size].count(b"\n")
+            if lost and written:
+                written -= 1
+                with self._counting:
+                    self._lost -= lost
+            if size != len(data):
                 raise OSError("a line was cut: the disk is full")
-            with self._counting:
-                self._lost -= lost
-        finally:
-            os.close(descriptor)
+        except Exception as error:  # whatever it is, the next line is tried again
+            self._lose(len(lines) - written, f"{type(error).__name__}: {error}")
+
+    def _opened(self, name: str) -> int:
+        path, flags = f"{self.directory}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        try:
+            return os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return os.open(path, flags, 0o600)
 
     def _without_secrets(self, line: AuditLine) -> str:
         params: dict[str, Any] = clean(line.params)
@@ -186,9 +213,7 @@ class AuditTrail:
             msgspec.structs.replace(line, params=params, answer=clean(line.answer), error=redact(line.error))
         )
         for secret in self._secrets:
-            # as it stands inside a JSON text
-            inside = msgspec.json.encode(secret).decode()[1:-1]
-            text = text.replace(inside, HIDDEN)
+            text = text.replace(secret, HIDDEN)
         return text
 
 
@@ -215,6 +240,10 @@ def encoded(line: AuditLine) -> str:
     cut = msgspec.json.encode(line.answer, enc_hook=str).decode()[: LONGEST // 2]
     short = msgspec.structs.replace(line, answer=f"{cut}... (cut)", error=line.error[: LONGEST // 4])
     return msgspec.json.encode(short, enc_hook=str).decode()
+
+
+def _day(line: AuditLine) -> str:
+    return day_of(line.ts_ms)
 
 
 def day_of(ts_ms: int) -> str:

@@ -52,6 +52,8 @@ CHUNK = 2_000
 """Rows that are read at once."""
 
 _INSERT = "INSERT INTO events (seq, client_id, body, crc) VALUES (?, ?, ?, ?)"
+_AT_ONCE = 4
+"""So many rows are written by one statement, which is a transaction by itself; more by one for each row, in one."""
 _SELECT = "SELECT seq, CAST(client_id AS BLOB), body, crc FROM events"
 _WRITE_HINT = "free disk space or mend its permissions; no new order is sent before, cancels still are"
 
@@ -231,8 +233,8 @@ class Journal:
             body = encode_event(event)
             rows.append((seq, event.client_id, body, check_row(seq, event.client_id.encode(), body)))
         try:
-            if len(rows) == 1:
-                database.execute(_INSERT, rows[0])
+            if 0 < len(rows) <= _AT_ONCE:
+                database.execute(_INSERT + ", (?, ?, ?, ?)" * (len(rows) - 1), [value for row in rows for value in row])
             else:
                 with database:
                     database.execute("BEGIN")

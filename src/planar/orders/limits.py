@@ -129,7 +129,8 @@ class OrderLimits:
             if self._position(request, market, guess).passed:
                 return guess
         asked_ms = runtime.wall_ms()
-        filled = {name: self._store.facts(name).filled for name in self._store.unfinished()}
+        counted = dict.fromkeys([*self._store.unfinished(), *self._from(asked_ms)])
+        filled = {name: self._store.facts(name).filled for name in counted}
         try:
             self._held = Sight(balance=await self._around.balance(), filled=filled, asked_ms=asked_ms)
         except PlanarError as error:
@@ -309,12 +310,15 @@ class OrderLimits:
         return intent is not None and intent.side == "buy" and intent.symbol.partition("/")[0] == base
 
     def _since(self, base: str, since_ms: int) -> Iterator[str]:
+        return (name for name in self._from(since_ms) if self._buys_it(self._store.facts(name), base))
+
+    def _from(self, since_ms: int) -> Iterator[str]:
+        """Orders that were wished at that time or later."""
         for name in self._store.newest():
-            facts = self._store.facts(name)
-            if facts.intent is not None and facts.intent.wall_ms < since_ms:
+            intent = self._store.facts(name).intent
+            if intent is not None and intent.wall_ms < since_ms:
                 return
-            if self._buys_it(facts, base):
-                yield name
+            yield name
 
     def _sent_lately(self) -> int:
         """Orders and changes of the journal within the last minute that were sent, or are about to be."""

@@ -104,12 +104,12 @@ class Facts(msgspec.Struct, frozen=True):
     @property
     def filled(self) -> Amount:
         """Base amount filled: what the fills add up to, or what the venue showed, whichever is more."""
-        return max(self.seen_filled, self.fills_amount)
+        return max(self.seen_filled, self.fills_amount) if self.fills else self.seen_filled
 
     @property
     def cost(self) -> Amount:
         """Quote amount of the fills."""
-        return max(self.seen_cost, self.fills_cost)
+        return max(self.seen_cost, self.fills_cost) if self.fills else self.seen_cost
 
     @property
     def terms(self) -> Terms:
@@ -153,11 +153,13 @@ class Facts(msgspec.Struct, frozen=True):
         known."""
         if self.intent is None or self.intent.amount is None:
             return ZERO
-        wished = self.intent.amount
+        wished, filled = self.intent.amount, self.filled
+        if filled <= wished:
+            return ZERO
         if self.amends or self.foreign is not None:
             had = (terms.amount for terms in versions(self.intent, self.amends, self.foreign))
             wished = max(wished, self.most or ZERO, *(amount for amount in had if amount is not None))
-        return max(ZERO, self.filled - wished)
+        return max(ZERO, filled - wished)
 
     @property
     def is_gone(self) -> bool:
@@ -174,10 +176,12 @@ class Facts(msgspec.Struct, frozen=True):
         """It was given up for good reasons, and yet the venue shows it."""
         if 0 < self.gone[0] <= self.back:
             return True
-        given_up = {"absent", "not_sent", "refused", "hand:rejected"} & set(self.marks)
-        return bool(given_up) and (bool(self.fills) or any(mark in _VENUE_WORDS for mark in self.marks))
+        if _GIVEN_UP.isdisjoint(self.marks):
+            return False
+        return bool(self.fills) or any(mark in _VENUE_WORDS for mark in self.marks)
 
 
+_GIVEN_UP = frozenset({"absent", "not_sent", "refused", "hand:rejected"})
 _VENUE_WORDS = ("open", "filled", "canceled", "expired", "acked")
 
 _LADDER: tuple[tuple[str, OrderState], ...] = (
@@ -230,8 +234,8 @@ def merge(facts: Facts, event: AnyEvent) -> Facts:
                 facts,
                 marks=_with(facts.marks, event.state),
                 order_ids=_with(facts.order_ids, event.order_id),
-                seen_filled=max(facts.seen_filled, event.filled or ZERO),
-                seen_cost=max(facts.seen_cost, event.cost or ZERO),
+                seen_filled=_most(facts.seen_filled, event.filled),
+                seen_cost=_most(facts.seen_cost, event.cost),
                 updated_ms=_latest(facts.updated_ms, event.updated_ms),
                 back=max(facts.back, event.back),
             )
@@ -241,14 +245,14 @@ def merge(facts: Facts, event: AnyEvent) -> Facts:
             return change(facts, intent=event)
         case Sending(action="create", expiry_ms=expiry_ms):
             return change(facts, marks=_with(facts.marks, "sending"), expiry_ms=_latest(facts.expiry_ms, expiry_ms))
+        case Acked(action="create", order_id=order_id):
+            return change(facts, marks=_with(facts.marks, "acked"), order_ids=_with(facts.order_ids, order_id))
         case NotSent(action="create", reason=reason):
             return change(facts, marks=_with(facts.marks, "not_sent"), reasons=_with(facts.reasons, reason))
         case Refused(action="create", reason=reason):
             return change(facts, marks=_with(facts.marks, "refused"), reasons=_with(facts.reasons, reason))
         case Unknown(action="create", reason=reason):
             return change(facts, marks=_with(facts.marks, "unknown"), reasons=_with(facts.reasons, reason))
-        case Acked(action="create", order_id=order_id):
-            return change(facts, marks=_with(facts.marks, "acked"), order_ids=_with(facts.order_ids, order_id))
         case Amending() | Amended() | Absent(action="amend"):
             return _with_amend(facts, event)
         case Sending(action="amend") | NotSent(action="amend") | Refused(action="amend"):
@@ -318,6 +322,11 @@ def _with(words: tuple[str, ...], word: str | None) -> tuple[str, ...]:
     if not words or words[-1] < word:
         return (*words, word)
     return tuple(sorted((*words, word)))
+
+
+def _most(one: Amount, other: Amount | None) -> Amount:
+    """The larger; none counts as zero."""
+    return other if other and other > one else one
 
 
 def _latest(one: int | None, other: int | None) -> int | None:

@@ -57,10 +57,11 @@ class Shelf:
         return facts
 
     def note(self, client_id: str, *rows: int) -> None:
-        """Rows of the journal are about this order."""
+        """Rows of the journal are about this order; of one that is new here nothing is known until `put`."""
         known = self._rows.get(client_id)
         if known is None:
             self._rows[client_id] = array("Q", rows)
+            self._facts.setdefault(client_id, Facts(client_id))
         else:
             known.extend(rows)
 

@@ -93,7 +93,7 @@ class OrderStore:
         for client_id, pairs in by_order.items():
             facts = self._shelf.get(client_id)
             for _, event in pairs:
-                if isinstance(event, GroupEnded):
+                if type(event) is GroupEnded:
                     self.ended_groups[client_id] = event.note
                 facts = merge(facts, event)
             self._shelf.note(client_id, *[row for row, _ in pairs])
@@ -143,8 +143,9 @@ class OrderStore:
                 contradicted.append(event.client_id)
                 marks = ", ".join(after.marks)
                 log.error("order %s was given up, and yet the venue shows it: %s", event.client_id, marks)
-            if after.overfilled > before.overfilled:
-                log.error("order %s is filled beyond its amount, by %s", event.client_id, after.overfilled)
+            beyond = after.overfilled
+            if beyond and beyond > before.overfilled:
+                log.error("order %s is filled beyond its amount, by %s", event.client_id, beyond)
                 overfilled[event.client_id] = None
             if isinstance(event, GroupEnded):
                 self.ended_groups[event.client_id] = event.note

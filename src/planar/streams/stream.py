@@ -73,6 +73,7 @@ class Stream(Generic[T]):
         self._pump: Pump | None = None
         self._cursor: Cursor | None = None
         self._seen = 0
+        self._latest: T | None = None
         self._event = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -168,6 +169,11 @@ class Stream(Generic[T]):
         """What is missing from the rows, oldest first, the last 1000 of them."""
         return (*self._gaps, *(self._cursor.gaps if self._cursor is not None else ()))
 
+    @property
+    def latest(self) -> T | None:
+        """The newest that came while it was open, whether or not it was iterated; `state` says what it is worth."""
+        return self._latest
+
     # -- consuming -------------------------------------------------------------------------------------------------
     def __aiter__(self) -> Self:
         return self
@@ -240,6 +246,7 @@ class Stream(Generic[T]):
     def _begin(self, pump: Pump) -> None:
         """Put the state as it is now before the consumer."""
         for key, item in pump.newest.items():
+            self._latest = cast(T, item)
             self._mailbox.put(key, item)
 
     # -- what the pump calls ---------------------------------------------------------------------------------------
@@ -261,6 +268,7 @@ class Stream(Generic[T]):
         self._event.set()
 
     def _put(self, key: Hashable, item: T) -> None:
+        self._latest = item
         if self._callback is not None:
             try:
                 self._callback(item)
@@ -328,6 +336,12 @@ class BookStream(StateStream[OrderBook]):
         pump, ladder = self._readable()
         return LiveBook(ladder, pump.age_ms)
 
+    @property
+    def latest(self) -> OrderBook | None:
+        """The best levels as they are now; None before the first, and when closed. `state` says what they are worth."""
+        frozen = NOTHING if self._source is None else self._frozen(self._source)
+        return None if isinstance(frozen, Nothing) else frozen
+
     def snapshot(self) -> OrderBook:
         """A copy of all levels at this moment.
 
@@ -353,9 +367,7 @@ class BookStream(StateStream[OrderBook]):
 
     def _take(self, pump: Pump) -> OrderBook | Gap | Nothing:
         found = super()._take(pump)
-        if self._policy == "latest" and not isinstance(found, Nothing):
-            return self._frozen(pump)
-        return found
+        return self._frozen(pump) if self._policy == "latest" and not isinstance(found, Nothing) else found
 
     def _readable(self) -> tuple[Pump, Ladder]:
         pump = self._source

@@ -11,7 +11,7 @@ from planar.config.accounts import ConfiguredAccount
 from planar.config.schema import ExchangeSettings
 from planar.errors import PlanarError
 from planar.exchange import Exchange as _Exchange
-from planar.exchange.abilities import Ability
+from planar.exchange.ability import Ability
 from planar.exchange.answers import Rows, Table
 from planar.exchange.composed_market import Progress
 from planar.exchange.composing import Made

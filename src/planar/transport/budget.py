@@ -164,15 +164,16 @@ class Budget:
         """See `Reservation.end`."""
         self._turnstile.end(asks, sent=sent, answered=answered)
 
-    def observe(self, name: str, venue_used: float, taken_at: float) -> None:
-        """Take over what the venue says is used on the meter `name`.
+    def observe(self, told: Sequence[tuple[str, float]], taken_at: float) -> None:
+        """Take over what the venue says is used: (meter, used).
 
         Args:
             taken_at: `Reservation.taken_at` of the request whose answer says so.
         """
-        meter = self._meter(name)
+        meters = [(self._meter(name), used) for name, used in told]
         # a venue lets through a little more than its limit at most; what is far beyond it would never decay again
-        self._store.observe(meter, min(venue_used, OVER * meter.limit), runtime.monotonic(), taken_at)
+        bounded = [(meter, min(used, OVER * meter.limit)) for meter, used in meters]
+        self._store.observe(bounded, runtime.monotonic(), taken_at)
 
     def stop(self, seconds: float, *, key: bool = False) -> None:
         """Obey the venue's refusal: nothing more for `seconds`, pacing or not.

@@ -14,7 +14,15 @@ import msgspec
 from multidict import CIMultiDict
 
 import planar.runtime as runtime
-from planar.errors import BadResponse, ExchangeNotAvailable, NetworkError, Outcome, PlanarError, RequestTimeout
+from planar.errors import (
+    BadResponse,
+    ExchangeNotAvailable,
+    NetworkError,
+    Outcome,
+    PlanarError,
+    RequestTimeout,
+    WrongLoop,
+)
 from planar.transport.context import CallContext, Effect, RequestRecord
 from planar.transport.deadline import Deadline
 from planar.transport.guard import address
@@ -62,6 +70,12 @@ TRANSPORT_OUTCOMES: tuple[tuple[type[BaseException], type[PlanarError], Outcome,
 """(exception, error, outcome, text): the first row that fits decides. Proven row by row in tests/wire."""
 
 
+_HINTS: dict[type[BaseException], str] = {
+    aiohttp.ClientConnectorDNSError: "is this machine connected, and does its name server answer? `planar doctor` looks",
+}
+"""What to do where the class of the error says too little."""
+
+
 def classify(error: BaseException, exchange: str, record: RequestRecord) -> PlanarError:
     """The error of Planar for an exception of aiohttp, asyncio or the system."""
     row = next((row for row in TRANSPORT_OUTCOMES if isinstance(error, row[0])), None)
@@ -72,6 +86,7 @@ def classify(error: BaseException, exchange: str, record: RequestRecord) -> Plan
     return planar_kind(
         f"{record.method} {record.host}{record.path}: {text}",
         outcome=outcome,
+        hint=next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None),
         exchange=exchange,
         retryable=record.effect is Effect.READ or outcome is Outcome.NOT_SENT,
     )
@@ -92,6 +107,13 @@ async def send(
     Raises:
         PlanarError: of the class and outcome that `TRANSPORT_OUTCOMES` gives; GuardError if it may not leave.
     """
+    if session.closed:
+        raise WrongLoop(
+            "the workspace was closed",
+            exchange=exchange,
+            outcome=Outcome.NOT_SENT,
+            hint="use its exchanges within its block: async with planar.open() as p",
+        )
     # some of CCXT's classes leave blanks as they are, and a request line with one is none
     target = address(url.replace(" ", "%20"), exchange, encoded=True)
     left_s = call.remaining_s()

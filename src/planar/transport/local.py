@@ -158,7 +158,8 @@ class PrivateVenue:
                 process.kill()
             printed = (await process.stderr.read()).decode(errors="replace").strip()
             raise VenueUnavailable(
-                f"the local venue did not start: {printed or error}", hint="try it by hand: planar venue up"
+                f"the local venue did not start: {(printed.splitlines() or [error])[-1]}",
+                hint="is there room, and may you write, in PLANAR_STATE? `planar venue up` tries it by hand",
             ) from error
         except asyncio.CancelledError:
             process.kill()

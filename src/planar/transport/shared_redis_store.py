@@ -96,14 +96,15 @@ class RedisStore(Store):
         asked = {subject for what, subject, _, _ in self.ops if what == "take"}
         self.tell("take", [(meter, 0.0) for meter in meters if meter not in asked])
 
-    def observe(self, meter: Meter, venue_used: float, now: float, taken_at: float) -> None:
+    def observe(self, told: Sequence[tuple[Meter, float]], now: float, taken_at: float) -> None:
         """See `Store`."""
         if self.alone:
-            super().observe(meter, venue_used, now, taken_at)
+            super().observe(told, now, taken_at)
             return
-        window_s = meter.spec.window_ms / 1000
-        first = (taken_at + self.clock.ahead_s() - self.clock.error_s()) // window_s if window_s else 0.0
-        self.ops.append(("observe", meter, venue_used, first))
+        for meter, venue_used in told:
+            window_s = meter.spec.window_ms / 1000
+            first = (taken_at + self.clock.ahead_s() - self.clock.error_s()) // window_s if window_s else 0.0
+            self.ops.append(("observe", meter, venue_used, first))
 
     def hold_off(self, sharer: str, until: float) -> None:
         """See `Store`. The others hear of it as soon as the Redis does, and from it even later."""

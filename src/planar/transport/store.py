@@ -87,9 +87,14 @@ class Store:
             else:
                 meter.give_back(cost, now)
 
-    def observe(self, meter: Meter, venue_used: float, now: float, taken_at: float) -> None:
-        """See `Meter.observe`."""
-        self._change(lambda: meter.observe(venue_used, now, taken_at))
+    def observe(self, told: Sequence[tuple[Meter, float]], now: float, taken_at: float) -> None:
+        """See `Meter.observe`; for all meters that an answer tells of."""
+
+        def observing() -> None:
+            for meter, venue_used in told:
+                meter.observe(venue_used, now, taken_at)
+
+        self._change(observing)
 
     def hold_off(self, sharer: str, until: float) -> None:
         """Let nothing of a sharer through before `until`."""

@@ -113,7 +113,7 @@ async def test_what_a_lost_member_held_is_settled(server: Redis) -> None:
 async def test_what_the_venue_says_is_heard_by_all(server: Redis) -> None:
     async with members(server, "observed") as (one, other):
         began = runtime.monotonic()
-        one.observe("long", 60.0, began)
+        one.observe([("long", 60.0)], began)
         await reserved(one, 1.0, "long")
         await reserved(other, 1.0, "long")
         assert other.usage()["long"] == (62.0, 100.0)

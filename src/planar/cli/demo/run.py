@@ -51,6 +51,8 @@ async def run(seconds: float, seed: int, console: Console | None, *, live: bool)
                 script = Script(set_, exchanges, board.quotes, show.entry)
                 await _play(script, show, seconds)
                 streams = board.numbers()
+            if console is not None:
+                console.print("Asking both exchanges for executions and balances, within their limits ...")
             end = {
                 name: await sides.told(exchange, script.traded(name), start[name])
                 for name, exchange in exchanges.items()

@@ -35,7 +35,7 @@ def _one(account: Reader, code: str, exchange: str | None) -> Balance:
     free, used, total = r.signed("free"), r.signed("used"), r.signed("total")
     if free is None and used is None and total is None:
         raise account.bad(code, cast("object", entry), "has neither free nor used nor total")
-    if (free, used, total).count(None) == 1:
+    if (free is None) + (used is None) + (total is None) == 1:
         # CCXT makes the third of any two, so it was there, was no number, and may have gone into the others all the same
         raise account.bad(code, cast("object", entry), "has a free, used or total that is no number")
     return Balance(free=free, used=used, total=total, debt=r.signed("debt"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import Any, TypeVar, cast
 
@@ -23,7 +24,14 @@ _HINTS = {
     "balance": "fetch the balance again; what is owned cannot be told from this answer",
     "position": "fetch the positions again; what is held cannot be told from this answer",
 }
+_SHORT = 32
+"""Characters of numbers that are kept: zeros and unchanged balances come again and again."""
 _HINT = "ask again; if it stays so, the exchange has changed its format"
+
+
+@lru_cache(1024)
+def _amount(text: str) -> Amount:
+    return Amount(text)
 
 
 class Reader:
@@ -83,7 +91,8 @@ class Reader:
         if value is None:
             return None
         try:
-            return Amount(value)
+            text = float.__repr__(value) if type(value) is float else value
+            return _amount(text) if type(text) is str and len(text) <= _SHORT else Amount(text)
         except (TypeError, ValueError):
             raise self.bad(key, value, "is no finite number") from None
 
