@@ -146,8 +146,8 @@ class Workspace:
         """Several exchanges at once; they are opened when the group is first used.
 
         Args:
-            names: ids, the primary one first; none: the `primary` and `backup` of the configuration, else all that have a
-                section of their own.
+            names: ids, the primary one first; none: the `primary` and `backup` of the configuration, else all that are
+                enabled, or have a section of their own.
             options: as of `exchange()`, for all of them.
 
         Raises:
@@ -156,7 +156,8 @@ class Workspace:
         self._check_loop()
         chosen = self.settings.selection
         configured = (*((chosen.primary,) if chosen.primary else ()), *chosen.backup)
-        wanted = names or configured or chosen.enabled or tuple(self.settings.exchanges)
+        sections = tuple(one for one in self.settings.exchanges if self.settings.exchange(one).enabled)
+        wanted = names or configured or chosen.enabled or sections
         if not wanted:
             raise ConfigError(
                 "no exchange is named, and the configuration has none",

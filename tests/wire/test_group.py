@@ -209,3 +209,21 @@ async def test_fees_are_compared_with_an_error_for_who_cannot_tell(both: tuple[W
     assert "does not serve bitstamp" in str(fees.errors["bitstamp"])
     makers = [fee.maker for fee in (await group(p).compare_fees(SYMBOL, maker=True)).values()]
     assert makers == sorted(makers)
+
+
+@pytest.mark.parametrize(
+    ("written", "ids"),
+    [
+        ('[exchanges]\nprimary = "kraken"\nbackup = ["binance"]\n[okx]\n', ("kraken", "binance")),
+        ("[binance]\n[kraken]\nenabled = false\n[okx]\n", ("binance", "okx")),
+        ('[exchanges]\nenabled = ["kraken", "okx"]\n[binance]\n', ("kraken", "okx")),
+        ("[kraken]\nprimary = true\n[binance]\nbackup = true\n[okx]\n", ("kraken", "binance")),
+    ],
+)
+async def test_a_group_without_names_is_what_the_configuration_says(
+    written: str, ids: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "planar.toml").write_text(written)
+    async with planar.open(tmp_path / "planar.toml") as p:
+        assert p.group().ids == ids
+        assert p.group("okx").ids == ("okx",)
