@@ -1,11 +1,12 @@
-"""`python -m benchmarks.arbitrage [PLANTED [FOR_MS]]`: planted opportunities that were found, missed, or made up.
+"""`python -m benchmarks.arbitrage [PLANTED [FOR_MS [WILD_S]]]`: planted opportunities that were found, missed, or made up.
 
 Opportunities are planted in the local exchanges' markets, one after the other in turn over markets, sides and exchanges,
 each for a time drawn from `FOR_MS` upward. The exchanges' engines record every change of their books, to the millisecond:
 from when to when each plant stood, and what anybody could have traded at any instant. Found is one that `watch_arbitrage`
 tells while it stands, late one that it tells afterwards, missed one that it never tells. What is told is recomputed in
 fractions: orders on the steps, above the minimums, with profit after fees, which books of that instant carry: none cheaper
-to buy from, none dearer to sell to, at any state of the last `AROUND_MS`. What none carries is false.
+to buy from, none dearer to sell to, at any state of the last `AROUND_MS`. What none carries is false. Afterwards, for
+`WILD_S`, nothing is planted, and the markets move wildly and apart: what is told then is judged likewise.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from planar.testing.local_venue import LocalVenue, start_local_venue
 from planar.venue.client import VenueControl
 from planar.venue.engine.recorded import RecordedBook
 from planar.venue.recording import entries
-from planar.venue.steering.market import PlantOpportunity
+from planar.venue.steering.market import PlantOpportunity, ShapeMarket
 from planar.venue.steering.recordings import StartRecording, StopRecording
 
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
@@ -66,6 +67,7 @@ class Found(msgspec.Struct):
         late: plants that were told when they were gone.
         missed: plants that were never told.
         told: opportunities told, of all kinds.
+        wild: how many of them in wild markets with nothing planted.
         false: those that no recorded books carry, and why.
     """
 
@@ -74,6 +76,7 @@ class Found(msgspec.Struct):
     late: list[str] = []
     missed: list[str] = []
     told: int = 0
+    wild: int = 0
     false: list[str] = []
 
 
@@ -176,7 +179,7 @@ class Judge:
         return None
 
 
-async def run(venue: LocalVenue, planted: int, for_ms: int, *, seed: int = 1) -> Found:
+async def run(venue: LocalVenue, planted: int, for_ms: int, *, wild_s: float = 0.0, seed: int = 1) -> Found:
     """Plant, look, judge."""
     with TemporaryDirectory() as directory:
         files = {name: Path(directory) / f"{name}.ndjson" for name in EXCHANGES}
@@ -190,7 +193,7 @@ async def run(venue: LocalVenue, planted: int, for_ms: int, *, seed: int = 1) ->
             for name, path in files.items():
                 await control.command(StartRecording(path=str(path), symbols=SYMBOLS), venue=name)
             async with group.watch_arbitrage(SYMBOLS) as watch:
-                plants, told = await _planted(watch, control, planted, for_ms, random.Random(seed))
+                plants, told, wild = await _told(watch, control, planted, for_ms, wild_s, random.Random(seed))
             for name in files:
                 await control.command(StopRecording(), venue=name)
             rows = {
@@ -200,16 +203,17 @@ async def run(venue: LocalVenue, planted: int, for_ms: int, *, seed: int = 1) ->
             (name, symbol): Record([row for row in rows[name] if row.symbol == symbol])
             for name, symbol in itertools.product(EXCHANGES, SYMBOLS)
         }
-        return _judged(plants, told, records, Judge(exchanges, fees, records))
+        found = _judged(plants, told, records, Judge(exchanges, fees, records))
+        found.wild = wild
+        return found
 
 
-async def _planted(
-    watch: ArbitrageWatch, control: VenueControl, planted: int, for_ms: int, rng: random.Random
-) -> tuple[list[Plant], list[Opportunity]]:
-    """All plants, one after the other, and everything that was told meanwhile."""
+async def _told(
+    watch: ArbitrageWatch, control: VenueControl, planted: int, for_ms: int, wild_s: float, rng: random.Random
+) -> tuple[list[Plant], list[Opportunity], int]:
+    """All plants, everything that was told, and how much of it in wild markets afterwards."""
     told: list[Opportunity] = []
     news = asyncio.Event()
-    plants: list[Plant] = []
 
     async def read() -> None:
         async for one in watch:
@@ -217,6 +221,27 @@ async def _planted(
             news.set()
 
     reading = asyncio.create_task(read())
+    plants = await _planted(told, news, control, planted, for_ms, rng)
+    already = len(told)
+    if wild_s:
+        for name, volatility in zip(EXCHANGES, (3.0, 1.0), strict=True):
+            await control.command(ShapeMarket(volatility=volatility, trade_rate=20), venue=name)
+        await asyncio.sleep(wild_s)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    return plants, told, len(told) - already
+
+
+async def _planted(
+    told: Sequence[Opportunity],
+    news: asyncio.Event,
+    control: VenueControl,
+    planted: int,
+    for_ms: int,
+    rng: random.Random,
+) -> list[Plant]:
+    """Plant them, one after the other, each until it is told and its time is over."""
+    plants: list[Plant] = []
     plans = itertools.cycle(itertools.product(SYMBOLS, EXCHANGES, ("ask", "bid")))
     for symbol, name, side in itertools.islice(plans, planted):
         other = EXCHANGES[1 - EXCHANGES.index(name)]
@@ -235,9 +260,7 @@ async def _planted(
         pause_s = GAP_S + rng.random() / 10
         await asyncio.sleep(max(0.0, lasts_ms / 1000 - (time.monotonic() - began_s)) + pause_s)
         _progress(len(plants), planted)
-    reading.cancel()
-    await asyncio.gather(reading, return_exceptions=True)
-    return plants, told
+    return plants
 
 
 def _progress(done: int, planted: int) -> None:
@@ -275,14 +298,22 @@ def _judged(plants: list[Plant], told: list[Opportunity], records: dict[Key, Rec
 
 def main() -> None:
     """Print the figures."""
-    planted, for_ms = (int(word) for word in (*sys.argv[1:], *("1000", "50")[len(sys.argv) - 1 :]))
+    planted, for_ms, wild_s = (int(word) for word in (*sys.argv[1:], *("1000", "50", "60")[len(sys.argv) - 1 :]))
     with start_local_venue() as venue:
-        found = asyncio.run(run(venue, planted, for_ms))
-    print(
-        f"planted {planted}, each for {for_ms} to {2 * for_ms} ms ({min(found.stood_ms):.0f} to {max(found.stood_ms):.0f}"
-        f" by the exchanges' records): found {len(found.delays_ms)}, late {len(found.late)}, missed {len(found.missed)}"
+        found = asyncio.run(run(venue, planted, for_ms, wild_s=wild_s))
+    stood = (
+        f"{min(found.stood_ms):.0f} to {max(found.stood_ms):.0f} by the exchanges' records"
+        if found.stood_ms
+        else "none"
     )
-    print(f"told {found.told}, of which no recorded books carry {len(found.false)}")
+    print(
+        f"planted {planted}, each for {for_ms} to {2 * for_ms} ms ({stood}): "
+        f"found {len(found.delays_ms)}, late {len(found.late)}, missed {len(found.missed)}"
+    )
+    print(
+        f"told {found.told}, {found.wild} of them in {wild_s} s of wild markets with nothing planted; "
+        f"no recorded books carry {len(found.false)}"
+    )
     if len(found.delays_ms) > 1:
         cuts = statistics.quantiles(found.delays_ms, n=100)
         print(f"found after p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms")

@@ -23,7 +23,6 @@ import msgspec
 import orjson
 
 import planar
-from planar.adapters.profile import load_profile
 from planar.transport.budget import Budget
 from planar.transport.local import LocalVenue, account_keys
 from planar.transport.pool import MeterPool
@@ -146,11 +145,11 @@ def unified_client(exchange: Any, prices: tuple[float, float]) -> Client:
 
 def unlimited(exchange: Any, pool: MeterPool) -> None:
     """Give an exchange of Planar's a budget whose meters nobody fills."""
+    wiring = exchange._adapter.exchange.planar
     specs = [
         msgspec.structs.replace(spec, limit=PLENTY, decay_per_s=PLENTY if spec.decay_per_s else None)
-        for spec in load_profile(exchange.id).meters
+        for spec in wiring.profile.meters
     ]
-    wiring = exchange._adapter.exchange.planar
     wiring.budget = Budget(pool, exchange.id, "local", "bench", specs, instance="bench")
 
 

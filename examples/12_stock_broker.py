@@ -246,6 +246,7 @@ async def main():
         secrets = Path(home) / "secrets.toml"
         secrets.write_text(f'[exchanges.stockbroker]\napiKey = "k3y-of-broker"\nsecret = "{broker.secret}"\n')
         os.chmod(secrets, 0o600)
+        os.environ["PLANAR_STATE"] = home  # the journal ends with the program
         async with planar.open(secrets=secrets) as p:
             exchange = await p.exchange("stockbroker", environment="live")
             print("last:", (await exchange.fetch_ticker("AAPL/USD")).last)

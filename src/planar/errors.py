@@ -40,6 +40,7 @@
         |   +-- RequestTimeout
         +-- BadResponse                 an answer that is no answer: HTML, half a body, a missing field
             +-- NullResponse
+            +-- AdapterError            a custom adapter raised, or gave, what no adapter may
 
 Where CCXT has an error of the same meaning the name is CCXT's; the CCXT exception itself is `__cause__`.
 Each error says what is known about the request: see `Outcome`.
@@ -319,3 +320,13 @@ class BadResponse(OperationFailed):
 
 class NullResponse(BadResponse):
     """An empty answer where one was due."""
+
+
+class AdapterError(BadResponse):
+    """The code of a custom adapter failed. The message names its class, method and line.
+
+    It raised what is none of Planar's errors (then that is `__cause__`), or gave what is no answer: None, or a model with
+    a field of a wrong kind. Of an order nothing is known but whether it was about to be sent.
+    """
+
+    default_retryable = False

@@ -12,7 +12,7 @@ import pytest
 from cli_kit import Here, Home
 from cyclopts import App
 
-from planar.cli import exits
+from planar.cli import exits, output
 from planar.cli.app import make_app
 from planar.cli.examples import EXAMPLES
 
@@ -94,6 +94,13 @@ def test_python_m_planar_knows_its_version(home: Home) -> None:
         ("venue convert a.csv b.ndjson --symbol X/Y", "no market 'X/Y'"),
         ("ticker BTC/USDT -e binanc", "there is no exchange 'binanc'"),
         ("ticker BTC/USDT", "no exchange is named"),
+        ("book BTC/USDT --limit x", '"x" is not a whole number'),
+        ("order buy BTC/USDT abc --market", '"abc" is not a number'),
+        ("route BTC/USDT buy abc --preview -e binance,kraken", '"abc" is not a number'),
+        ("route BTC/USDT buy 1 -e binance,kraken", "add --preview"),
+        ("order oco BTC/USDT sell x --take-profit 2 --stop-loss 1", '"x" is not a number'),
+        ("arbitrage BTC/USDT -e binance --environment local", "this needs 2 exchanges or more"),
+        ("exchanges --can fetchTikcer", "did you mean fetch_ticker?"),
     ],
 )
 def test_a_wrong_command_line_is_told_in_one_message(
@@ -110,6 +117,37 @@ def test_a_wrong_command_line_is_told_in_one_message(
     assert sorted(error) == sorted(
         ("class", "message", "hint", "outcome", "code", "exchange", "retryable", "retry_after_s", "client_order_id")
     )
+
+
+def test_a_fault_in_planar_is_json_too(
+    home: Home, inside: Callable[[Home], Here], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> int:
+        raise RuntimeError("nobody has foreseen this")
+
+    monkeypatch.setattr(output, "show", broken)
+    ran = inside(home).run("exchanges", "krak", "--json")
+    assert (ran.code, ran.error["message"]) == (
+        exits.FAULT,
+        "a fault in Planar: RuntimeError: nobody has foreseen this",
+    )
+
+
+def test_what_cannot_be_written_is_named(home: Home) -> None:
+    nowhere = "/proc/nowhere"  # which nobody can make
+    ran = home.run("venue", "up", PLANAR_STATE=nowhere)
+    assert (ran.code, ran.out) == (exits.USAGE, "")
+    assert nowhere in ran.err
+    assert "PLANAR_STATE" in ran.err
+    private = home.run("watch", "BTC/USDT", "-e", "binance", "--environment", "local", PLANAR_STATE=nowhere)
+    assert private.code == exits.REFUSED
+    assert "PLANAR_STATE" in private.err
+
+
+def test_a_private_venue_is_told_once(home: Home) -> None:
+    ran = home.run("watch", "BTC/UDST", "-e", "binance,kraken", "--environment", "local")
+    assert ran.code == exits.REFUSED
+    assert ran.err.count("no local venue is running") == 1, ran
 
 
 def test_private_calls_are_refused_before_any_request(home: Home) -> None:

@@ -92,6 +92,17 @@ async def until(condition, within_s: float = 10.0) -> None:
             await asyncio.sleep(0.05)
 
 
+async def asked_in(state: Path, least: int, **words: object) -> list[dict[str, object]]:
+    """The requests in the trail with these words, as soon as there are so many: a thread writes it."""
+    async with asyncio.timeout(5):
+        while True:
+            lines = [line for line in audit_lines(state) if line["event"] == "asked"]
+            found = [line for line in lines if all(line.get(name) == word for name, word in words.items())]
+            if len(found) >= least:
+                return found
+            await asyncio.sleep(0.01)
+
+
 def audit_lines(state: Path) -> list[dict[str, object]]:
     found = sorted((state / "audit").rglob("*.jsonl"))
     return [json.loads(line) for path in found for line in path.read_text().splitlines()]

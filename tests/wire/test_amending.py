@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from safety_kit import SYMBOL, audit_lines, local_of
+from safety_kit import SYMBOL, asked_in, local_of
 
 import planar
 from planar.errors import (
@@ -139,8 +139,7 @@ async def test_less_of_an_order_in_place(exchange: Exchange, running: LocalVenue
     assert (shown.amount, shown.client_order_id) == (Amount("0.001"), client_id)
     again = await exchange.edit_order(order, amount="0.001", intent_id="less")
     assert again.client_order_id == client_id
-    asked = [line for line in audit_lines(state) if line.get("call") == "edit_order"]
-    assert [line["intent_id"] for line in asked] == ["less"]
+    assert [line["intent_id"] for line in await asked_in(state, 1, call="edit_order")] == ["less"]
     (entry,) = [row for row in rows(running, exchange) if row.get("client_id") == client_id]
     assert Amount(entry["amount"]) == Amount("0.001")
 
@@ -315,8 +314,7 @@ async def test_while_nobody_knows_nothing_is_guessed_and_a_restart_finds_out(
     assert same.client_order_id == name
     with pytest.raises(InvalidOrder, match="nobody knows yet whether the last change"):
         await exchange.edit_order(order, amount="0.002")
-    sent = [line for line in audit_lines(state) if line.get("call") == "edit_order"]
-    assert len(sent) == 1
+    assert len(await asked_in(state, 1, call="edit_order")) == 1
     await exchange.close()
     running.faults.clear(rule.id)
     async with planar.open(local_venue=local_of(running)) as other:

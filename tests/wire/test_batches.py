@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from safety_kit import SYMBOL, audit_lines, local_of
+from safety_kit import SYMBOL, asked_in, local_of
 from test_amending import exchange, hurry, low, person, rows, running, state, workspace  # noqa: F401
 
 import planar
@@ -64,7 +64,8 @@ async def test_each_has_its_own_id_and_its_own_entry(
     assert {order.state for order in orders} == {OrderState.OPEN}
     ledger = {str(row["id"]): row for row in rows(running, exchange)}
     assert [ledger[order.id]["client_id"] for order in orders] == [order.client_order_id for order in orders]
-    asked = Counter(line["path"] for line in audit_lines(state) if line["event"] == "asked")
+    requests = 17 if exchange.id == "binance" else 2
+    asked = Counter(line["path"] for line in await asked_in(state, requests))
     assert asked == ({"order": 17} if exchange.id == "binance" else {"AddOrderBatch": 2})
     again = good(await exchange.create_orders(wishes(await low(exchange), 17)))
     assert [order.id for order in again] == [order.id for order in orders]

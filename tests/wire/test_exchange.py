@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import planar
 from planar.errors import (
     AuthenticationError,
+    BadRequest,
     BadResponse,
     BadSymbol,
     ConfigError,
@@ -541,3 +543,39 @@ async def test_closing_waits_for_a_request_but_not_for_an_order_that_is_known_to
         exchange = await workspace.exchange("binance", environment="local")
         assert len((await exchange.reconcile()).settled) == 1
         await exchange.cancel_all_orders("BTC/USDT")
+
+
+async def test_plain_arguments_that_are_none_are_refused_here(binance: Exchange) -> None:
+    symbol = "BTC/USDT"
+    calls: list[Callable[[Any], Awaitable[object]]] = [
+        lambda one: one.fetch_ticker(5),
+        lambda one: one.fetch_order_book(None),
+        lambda one: one.fetch_ohlcv(symbol, "1h", "yesterday"),
+        lambda one: one.fetch_trades(symbol, limit="many"),
+        lambda one: one.fetch_my_trades(symbol, since=1.5),
+        lambda one: one.cancel_order(None, symbol),
+        lambda one: one.fetch_order("", symbol),
+    ]
+    for call in calls:
+        with pytest.raises(BadRequest) as caught:
+            await call(binance)
+        assert caught.value.outcome is Outcome.NOT_SENT
+        assert caught.value.hint
+
+
+async def test_an_exchange_of_a_closed_workspace_says_so(venue: VenueRecord) -> None:
+    async with planar.open(local_venue=local(venue)) as workspace:
+        exchange = await workspace.exchange("binance", environment="local")
+    with pytest.raises(WrongLoop, match="closed") as caught:
+        await exchange.fetch_ticker("BTC/USDT")
+    assert caught.value.outcome is Outcome.NOT_SENT
+
+
+async def test_what_a_stream_last_brought_can_be_read_at_any_time(binance: Exchange) -> None:
+    async with binance.watch_ohlcv("BTC/USDT", "1m") as candles, binance.watch_order_book("BTC/USDT") as books:
+        candle, book = await anext(candles), await anext(books)
+        assert candles.latest is not None
+        assert candles.latest.ts_ms >= candle.ts_ms
+        assert books.latest is not None
+        assert (books.latest.nonce or 0) >= (book.nonce or 0)
+    assert binance.watch_ticker("BTC/USDT").latest is None

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pytest
 from test_failover_network import WAYS as NETWORK
 
-from planar.errors import MarketClosed
+from planar.errors import AuthenticationError, MarketClosed
 from planar.exchange import Exchange
 from planar.exchange.answers import Table
 from planar.multi import Selector
@@ -160,4 +160,27 @@ async def test_a_market_that_refuses_orders_as_closed_is_left() -> None:
             venue.command(Reopen(symbol=SYMBOL), venue="binance")
             await binance.create_limit_order(SYMBOL, "buy", "0.01", 20_000)
             assert binance.closed_for_s(SYMBOL) is None
+            assert (await selector.pick()).exchange is binance
+
+
+async def test_an_exchange_that_refuses_orders_for_their_key_is_left() -> None:
+    with start_local_venue() as venue:
+        async with venue.workspace() as p:
+            group = p.group("binance", "kraken", environment="local")
+            selector = group.selector(SYMBOL, within_ms=WITHIN_MS, back_after_s=0)
+            binance = (await selector.pick()).exchange
+            await binance.create_limit_order(SYMBOL, "buy", "0.01", 20_000)
+            assert binance.key_refused_for_s() is None
+            refused = {"status": 401, "body": '{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}'}
+            where = {"venue": "binance", "count": None, "path": "/api/v3/order"}
+            venue.faults.add("refuse_request", where, headers={"Content-Type": "application/json"}, **refused)
+            assert (await selector.pick()).exchange is binance  # questions need no key
+            with pytest.raises(AuthenticationError):
+                await binance.create_limit_order(SYMBOL, "buy", "0.01", 20_000)
+            choice = await selector.pick()
+            assert choice.exchange.id == "kraken"
+            assert "binance: AuthenticationError: its key was refused with an order 0 s ago" in choice.why
+            venue.faults.clear()
+            await binance.create_limit_order(SYMBOL, "buy", "0.01", 20_000)
+            assert binance.key_refused_for_s() is None
             assert (await selector.pick()).exchange is binance

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import planar
-from planar.errors import BadRequest, ConfigError, ExchangeNotAvailable, NetworkError, NotSupported
+from planar.errors import BadRequest, ConfigError, ExchangeNotAvailable, NetworkError, NotSupported, RequestTimeout
+from planar.exchange import Exchange
 from planar.models import Amount
 from planar.multi import Group, Opportunity
 from planar.testing.local_venue import LocalVenue, start_local_venue
@@ -55,6 +56,54 @@ async def test_the_same_call_on_all_has_a_result_or_an_error_for_each(both: tupl
     with pytest.raises(NetworkError, match="binance") as caught:
         await group(p).each(lambda one: one.fetch_ticker(SYMBOL, timeout_ms=WITHIN_MS))
     assert "kraken" in "".join(caught.value.__notes__)
+
+
+async def test_one_that_hangs_costs_its_deadline_and_who_is_cancelled_leaves_nothing_running(
+    both: tuple[Workspace, LocalVenue],
+) -> None:
+    p, venue = both
+    await group(p).exchanges()
+    venue.faults.add("hang_request", {"venue": "kraken", "count": None})
+    began = time.monotonic()
+    tickers = await group(p).each(lambda one: one.fetch_ticker(SYMBOL, timeout_ms=WITHIN_MS))
+    assert time.monotonic() - began < WITHIN_MS / 1000 + 0.4
+    assert list(tickers) == ["binance"]
+    assert isinstance(tickers.errors["kraken"], RequestTimeout)
+    before = asyncio.all_tasks()
+    asked: list[str] = []
+
+    async def ask(one: Exchange) -> None:
+        asked.append(one.id)
+        await one.fetch_ticker(SYMBOL, timeout_ms=60_000)
+
+    for caller in (group(p).each(ask), group(p).selector(SYMBOL, by="spread", within_ms=60_000).pick()):
+        waiting = asyncio.ensure_future(caller)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await waiting
+        await asyncio.sleep(0)
+        assert not asyncio.all_tasks() - before
+    assert sorted(asked) == ["binance", "kraken"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"within_ms": 0}, "within_ms"),
+        ({"within_ms": float("nan")}, "within_ms"),
+        ({"back_after_s": -1}, "back_after_s"),
+        ({"back_after_s": float("inf")}, "back_after_s"),
+        ({"by": "price", "side": "buy", "amount": "much"}, "amount"),
+        ({"by": "price", "side": "buy", "amount": "nan"}, "amount"),
+    ],
+)
+async def test_a_selector_that_makes_no_sense_is_none(wrong: dict[str, Any], named: str) -> None:
+    async with planar.open() as p:
+        with pytest.raises(BadRequest, match=named) as caught:
+            p.group("binance", "kraken").selector(SYMBOL, **wrong)
+        assert caught.value.hint
+        with pytest.raises(BadRequest, match="amount"):
+            await p.group("binance").route(SYMBOL, "buy", "much", preview=True)
 
 
 async def test_one_that_cannot_be_opened_is_told_beside_the_others(both: tuple[Workspace, LocalVenue]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -286,3 +287,59 @@ async def test_every_class_of_aiohttp_has_a_row() -> None:
     ]
     assert kinds
     assert all(issubclass(kind, rows) for kind in kinds)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_answer_to_nobody_is_nobodys_answer(method: str) -> None:
+    """Bytes that come unasked over a kept connection are not taken for the answer to the next request."""
+    unasked = asyncio.Event()
+
+    async def twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await fine(reader, writer)
+        if not unasked.is_set():
+            await asyncio.sleep(0.01)  # the connection is kept by then
+            writer.write(HEAD + b'Content-Length: 13\r\n\r\n{"orderId":1}')
+            await writer.drain()
+            unasked.set()
+
+    dialer = Dialer()
+    effect = Effect.READ if method == "GET" else Effect.WRITE
+    try:
+        async with server(twice) as (port, seen):
+            route = Route("x", "live", HostRules(hosts=("127.0.0.1",), ports=(port,), plain=True))
+            for _ in range(3):
+                call = CallContext("call", 2000, Priority.ORDER)
+                url = f"http://127.0.0.1:{port}/order"
+                answer = await send(dialer.session(route), method, url, {}, None, call, effect, "x")
+                assert answer.body == b"{}"
+                await unasked.wait()
+                await asyncio.sleep(0.01)  # it has arrived
+            assert len(seen) == 3
+    finally:
+        await dialer.close()
+
+
+@pytest.mark.parametrize("kind", ["long", "packed", "endless"])
+async def test_an_answer_without_measure_is_left(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few bytes may unpack to gigabytes: no more is read than the longest answer has."""
+    monkeypatch.setattr("planar.transport.http.LONGEST_BODY", 1 << 20)
+    megabyte = b"0" * (1 << 20)
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if kind == "packed":
+            packed = gzip.compress(megabyte * 64)
+            writer.write(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed)
+            await writer.drain()
+            return
+        writer.write(HEAD + (b"Content-Length: 1000000000" if kind == "long" else b"Transfer-Encoding: chunked"))
+        writer.write(b"\r\n\r\n")
+        while True:
+            writer.write(megabyte if kind == "long" else b"100000\r\n" + megabyte + b"\r\n")
+            await writer.drain()
+
+    async with server(flood) as (port, seen):
+        error = await failing(port=port)
+    assert isinstance(error, BadResponse)
+    assert "longer than 1 MiB" in str(error)
+    assert (error.outcome, error.retryable) == (Outcome.UNKNOWN, False)
+    assert len(seen) == 1

@@ -16,7 +16,6 @@ import pytest
 from proxy_kit import HttpProxy
 from test_proxies import binance
 
-import planar.adapters.opening as opening
 from planar.adapters.base import OrderRequest
 from planar.adapters.profile import load_profile
 from planar.config import Secret
@@ -198,7 +197,7 @@ async def test_a_connection_is_kept_warm_while_orders_are_sent(
     venue: LocalVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profile = msgspec.structs.replace(load_profile("binance"), reuse_s=0.25)
-    monkeypatch.setattr(opening, "load_profile", lambda name: profile)
+    monkeypatch.setattr("planar.adapters.opening.profile_of", lambda name: profile)
     monkeypatch.setattr("planar.adapters.ccxt_warm.FOR_S", 1.2)
     assert venue.record.port is not None
     async with HttpProxy(venue.record.port) as proxy, binance(venue, tmp_path, proxy=Secret(proxy.url())) as adapter:
@@ -228,7 +227,7 @@ async def test_the_question_ends_where_it_warms_nothing(
     venue: LocalVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profile = msgspec.structs.replace(load_profile("binance"), reuse_s=0.05)
-    monkeypatch.setattr(opening, "load_profile", lambda name: profile)
+    monkeypatch.setattr("planar.adapters.opening.profile_of", lambda name: profile)
     assert venue.record.port is not None
     async with HttpProxy(venue.record.port) as proxy, binance(venue, tmp_path, proxy=Secret(proxy.url())) as adapter:
         adapter.exchange.keep_warm("dapi.binance.com")

@@ -114,3 +114,14 @@ async def test_a_right_that_is_missing(venue: Venue) -> None:
             assert [f"{one.method} {one.path}" for one in error.requests] == [CREATE[local.wire.id]]
             assert local.wire.id == "binance" or type(error) is PermissionDenied
         await exchange.fetch_balance()  # the key may do the rest
+
+
+async def test_a_secret_that_nothing_can_be_signed_with(tmp_path: Path) -> None:
+    async with local_kraken(tmp_path) as local:
+        opener = exchange_opener("kraken", str(tmp_path / "meddler.sock"), tmp_path)
+        async with opener(credentials={**keys(local), "secret": "qqqqq"}) as exchange:
+            with pytest.raises(AuthenticationError, match="cannot be signed") as caught:
+                await exchange.fetch_balance()
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert "secret" in (caught.value.hint or "")
+    assert "qqqqq" not in f"{caught.value!r} {caught.value.__cause__!r}"

@@ -9,7 +9,6 @@ request twice, with and without what was asked for. If that is the same, the ord
 from __future__ import annotations
 
 import abc
-import logging
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final, cast
@@ -24,10 +23,11 @@ from planar.adapters.kinds import KindTable, carried, derived_kinds, kinds_of
 from planar.adapters.order_options import UNIFIED_OPTIONS, check_listed, known_params, would_not_arrive
 from planar.errors import PlanarError
 from planar.models import Amount, Market, Order
+from planar.transport.account_log import account_log
 from planar.transport.context import OnSend
 from planar.transport.writes import VenueRequest, Withheld, withholding
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 CLIENT_ID_PARAMS: Final = ("client_order_id", "clientOrderID", "clOrdId", "cl_ord_id", "newClientOrderId")
 """Parameters that are tried in turn where CCXT does not send the client id that it is given under its own name."""
@@ -147,7 +147,7 @@ class CcxtCarrying(CcxtLinked):
             if made is not None and _holds(made.params, request.client_id):
                 return made
         self.profile = profile
-        log.warning("%s: client ids do not reach the exchange; an order whose answer is lost stays unknown", self.id)
+        log.warning("client ids do not reach the exchange; an order whose answer is lost stays unknown")
         return None
 
 

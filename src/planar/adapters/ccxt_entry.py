@@ -8,8 +8,6 @@ written: from the first byte on there is no second way.
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import logging
 import math
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -25,12 +23,13 @@ from planar.adapters.order_line import OrderLine
 from planar.adapters.order_socket import OrderSocket
 from planar.adapters.socket_entry import Asked, SocketEntry, TokenRule
 from planar.errors import AuthenticationError, BadResponse, ExchangeNotAvailable, Outcome, PlanarError
+from planar.transport.account_log import account_log, fresh_context
 from planar.transport.context import CallContext, Effect, Priority, RequestRecord, calling
 from planar.transport.guard import address
 from planar.transport.http import Answer
 from planar.transport.reuse import Sending, sending
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 WAIT_S: Final = 2.0
 """So long an order waits for a socket that is being opened, and never more than a third of its time."""
@@ -76,7 +75,7 @@ class Token:
     def _ask(self) -> asyncio.Task[None]:
         """Outside of the caller's context: it outlives the call."""
         name = f"{self._exchange.id}: token of the order socket"
-        self._asking = contextvars.Context().run(runtime.spawn, self._renew(), name=name)
+        self._asking = fresh_context().run(runtime.spawn, self._renew(), name=name)
         return self._asking
 
     async def _renew(self) -> None:
@@ -88,7 +87,7 @@ class Token:
                 self._held = (self._rule.read(answer), asked_s)
         except (PlanarError, KeyError, TypeError) as error:
             self._failed_s = runtime.monotonic()
-            log.info("%s: no token for the order socket, orders go by REST: %s", self._exchange.id, error)
+            log.info("no token for the order socket, orders go by REST: %s", error)
         finally:
             self._asking = None
 

@@ -84,7 +84,7 @@ def complete(error: PlanarError, call: CallContext) -> None:
     if error.outcome in (Outcome.UNKNOWN, Outcome.OK) and call.requests and call.requests[-1].effect is Effect.WRITE:
         error.retryable = False
         error.hint = error.hint or UNKNOWN_WRITE
-    if error.hint is None and call.requests:
+    if error.hint is None and (call.requests or isinstance(error, errors.RateLimitExceeded)):
         error.hint = hint_of(type(error))
 
 

@@ -8,13 +8,13 @@ always such a connection; some minutes after the last WRITE that ends by itself.
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any, Final, cast
 
 import planar.runtime as runtime
+from planar.transport.account_log import account_log
 from planar.transport.context import CallContext, Priority, calling
 
-log = logging.getLogger("planar.transport")
+log = account_log("planar.transport")
 
 WARMING = "the question that keeps a connection warm"
 PART: Final = 0.6
@@ -83,6 +83,6 @@ class WarmSeam:
             try:
                 await this.fetch_time()
             except Exception as error:
-                log.info("%s: no connection is kept warm: %s", this.id, error)
+                log.info("no connection is kept warm: %s", error)
                 return None
         return call.requests[-1].host

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from planar.adapters.checked import checked
 from planar.adapters.custom import CustomAdapter, CustomWiring
 from planar.adapters.custom_http import CustomHttp, Judge, Signer, rules_of
 from planar.config.secret_type import Secret
@@ -95,4 +96,4 @@ def open_custom(
     def make_http(signer: Signer, judge: Judge) -> CustomHttp:
         return CustomHttp(exchange, url, dialer.session(route), budget, monitor, kind.meter.name, signer, judge, trail)
 
-    return kind(CustomWiring(exchange, environment, request.credentials, make_http))
+    return checked(kind, CustomAdapter)(CustomWiring(exchange, environment, request.credentials, make_http))

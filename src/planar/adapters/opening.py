@@ -11,8 +11,10 @@ import msgspec
 
 from planar.adapters import lazy_ccxt
 from planar.adapters.base import Adapter
+from planar.adapters.ccxt_adapter import CcxtAdapter
 from planar.adapters.ccxt_seam import CcxtExchange, SeamWiring, create
 from planar.adapters.ccxt_warm import PART
+from planar.adapters.checked import checked
 from planar.adapters.custom import CustomAdapter
 from planar.adapters.custom_opening import open_custom
 from planar.adapters.market_cache import MarketCache
@@ -152,7 +154,7 @@ def open_adapter(
         wiring.warm_every_s = profile.reuse_s * PART
     exchange = create(request.exchange, _ccxt_config(request, profile), wiring)
     _switch_environment(exchange, request.environment)
-    return adapter_class(request.exchange)(exchange, profile, markets, request.environment)
+    return checked(adapter_class(request.exchange), CcxtAdapter)(exchange, profile, markets, request.environment)
 
 
 def _entry(request: OpeningRequest, profile: Profile) -> SocketEntry | None:

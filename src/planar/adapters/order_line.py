@@ -6,16 +6,15 @@ While there is no connection, orders go by REST. Some minutes after the last ord
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 import planar.runtime as runtime
 from planar.adapters.order_socket import OrderSocket
 from planar.errors import PlanarError
+from planar.transport.account_log import account_log, fresh_context
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 FIRST_S: Final = 0.5
 MOST_S: Final = 30.0
@@ -101,7 +100,7 @@ class OrderLine:
         try:
             fresh = await self._open()
         except PlanarError as error:
-            log.info("%s: no socket for orders, they go by REST: %s", self._exchange, error)
+            log.info("no socket for orders, they go by REST: %s", error)
             return None
         finally:
             self._dialing = False
@@ -135,4 +134,4 @@ class OrderLine:
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Outside of the caller's context: it outlives the call."""
-        return contextvars.Context().run(runtime.spawn, work, name=f"{self._exchange}: {name}")
+        return fresh_context().run(runtime.spawn, work, name=f"{self._exchange}: {name}")

@@ -8,7 +8,6 @@ from there on leaves its outcome unknown.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -19,10 +18,11 @@ import planar.runtime as runtime
 from planar.adapters.ccxt_socket_parts import read_quietly
 from planar.adapters.socket_entry import SocketEntry
 from planar.errors import BadResponse, ExchangeNotAvailable, Outcome, PlanarError, RequestTimeout
+from planar.transport.account_log import account_log
 from planar.transport.deadline import Deadline
 from planar.transport.redact import redact
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 PING_S: Final = 5.0
 """So often a sign of life is asked for."""
@@ -101,7 +101,7 @@ class OrderSocket:
                 async with asyncio.timeout(DRAIN_S):
                     await self._drained.wait()
             except TimeoutError:
-                log.info("%s: an order socket was closed that owed %d answers", self._exchange, len(self._pending))
+                log.info("an order socket was closed that owed %d answers", len(self._pending))
         await self.close()
 
     async def close(self) -> None:
@@ -171,7 +171,7 @@ class OrderSocket:
                 else:
                     await self._connection.ping()
             except (aiohttp.ClientError, OSError) as error:
-                log.info("%s: no ping could be sent: %s", self._exchange, redact(str(error)))
+                log.info("no ping could be sent: %s", redact(str(error)))
                 return  # who reads sees it, too
 
     def _broken(self, why: str) -> PlanarError:

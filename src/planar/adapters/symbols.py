@@ -18,6 +18,7 @@ from planar.errors import BadSymbol, Outcome
 
 _SEPARATORS = re.compile(r"[\s/\-_:]+")
 _SHOWN = 5  # candidates named in a message
+_LONGEST = 80  # characters of a text that may be a symbol with a slip; to compare longer ones takes long
 
 
 class Listing(msgspec.Struct):
@@ -168,11 +169,16 @@ class SymbolResolver:
             near = self._nearest(text)
             hint = f"did you mean {near}?" if near else f"it lists {self._listing.listed} markets; see fetch_markets()"
         return BadSymbol(
-            f"there is no{kind} market {text!r}", exchange=self._exchange, outcome=Outcome.NOT_SENT, hint=hint
+            f"there is no{kind} market {text[:_LONGEST]!r}",
+            exchange=self._exchange,
+            outcome=Outcome.NOT_SENT,
+            hint=hint,
         )
 
     def _nearest(self, text: str) -> str | None:
         """The symbol that was probably meant; sought among those with the same quote, base or first letter."""
+        if len(text) > _LONGEST:
+            return None
         words = _words(text)
         if len(words) == 1:
             pairs: dict[str, str] = {}

@@ -40,7 +40,7 @@ async def grouped(
         if len(group.ids) < least:
             raise UsageError(
                 f"this needs {least} exchanges or more, and there is only {group.ids[0]}",
-                hint="name them: --exchange binance,kraken",
+                hint="name them, with commas: --exchange ID,ID",
             )
         with busy("opening the exchanges"):
             opened = await group.exchanges()

@@ -229,7 +229,7 @@ def _overview(found: Sequence[Described]) -> Table:
 
 
 def _option(name: str, *, needed: bool) -> str:
-    word = f"--{name.replace('_', '-')}"
+    word = "--header" if name == "headers" else f"--{name.replace('_', '-')}"
     return word if needed else f"[{word}]"
 
 

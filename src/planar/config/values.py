@@ -203,10 +203,22 @@ def sharing(value: object) -> bool | Secret:
     """true, false, or the URL of a Redis. The URL is never repeated in a message: it may hold a password."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and urlsplit(value).scheme in ("redis", "rediss", "unix"):
+    if isinstance(value, str) and _leads_to_a_redis(value):
         return Secret(value)
     shown = "a text that is no URL of a Redis" if isinstance(value, str) else written(value)
     raise Wrong(f"is {shown}; it must be true, false or a URL", 'for example "redis://127.0.0.1:6379/0"')
+
+
+def _leads_to_a_redis(text: str) -> bool:
+    """redis and rediss name a host, perhaps a port and the number of a database; unix the path of a socket."""
+    try:
+        url = urlsplit(text)
+        _ = url.port  # ValueError for what is no port
+    except ValueError:
+        return False
+    if url.scheme == "unix":
+        return bool(url.path)
+    return url.scheme in ("redis", "rediss") and bool(url.hostname) and re.fullmatch(r"/?\d*", url.path) is not None
 
 
 def name(value: object) -> str:

@@ -13,6 +13,7 @@ from planar.errors import NotSupported
 from planar.exchange.absent import AbsentNames
 from planar.exchange.countdown import CountdownMethods
 from planar.exchange.moving import MovingMethods
+from planar.exchange.naming import naming_account
 from planar.exchange.views import OrdersView, Portfolio, portfolio
 from planar.models import Amount
 from planar.transport.observe import ExchangeHealth
@@ -27,6 +28,7 @@ def _way(adapter: Adapter) -> CustomHttp | SeamWiring | None:
     return adapter.http if isinstance(adapter, CustomAdapter) else None
 
 
+@naming_account
 class Exchange(CountdownMethods, MovingMethods, AbsentNames):
     """What users hold. Made by `Workspace.exchange`; one object per (exchange, account, environment)."""
 
@@ -69,6 +71,11 @@ class Exchange(CountdownMethods, MovingMethods, AbsentNames):
         """How long ago the exchange last refused an order of this program since the market does not trade; None: it did
         not, or has taken one since. Listed as active it may be all the same, until the markets are loaded again."""
         return None if self._order_manager is None else self._order_manager.closed_for_s(self.market(symbol).symbol)
+
+    def key_refused_for_s(self) -> float | None:
+        """How long ago the exchange last refused an order of this program for its key or signature; None: it did not, or
+        has taken one since."""
+        return None if self._order_manager is None else self._order_manager.key_refused_for_s()
 
     def lost_streams(self, symbol: str) -> list[str]:
         """What is watched of a market and not to be trusted now, though this process keeps up: each with the reason."""

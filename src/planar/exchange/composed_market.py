@@ -101,7 +101,7 @@ class ComposedMarketMethods(Composing):
         timeout_ms: int | None,
         progress: Progress | None,
     ) -> Table[T]:
-        found, errors = await each(f"{self.id} {what}", names, one, timeout_ms=timeout_ms, progress=progress)
+        found, errors = await each(what, names, one, timeout_ms=timeout_ms, progress=progress)
         return Table(found, "composed", {**wrong, **errors})
 
     async def fetch_order_books(

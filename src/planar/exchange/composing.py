@@ -118,7 +118,7 @@ class Composing(MarginMethods):
                     hint="name them: each is then asked for by itself",
                 ) from error
             found, errors = await each(
-                f"{self.id} {name}",
+                name,
                 names,
                 lambda one, left_ms: super(Composing, self)._ask(single, (one,), params, left_ms),
                 timeout_ms=timeout_ms,

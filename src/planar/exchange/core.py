@@ -15,12 +15,14 @@ from planar.config import ExchangeSettings, Settings
 from planar.config.accounts import ConfiguredAccount
 from planar.config.schema import Environment
 from planar.errors import BadRequest, BadSymbol, NotSupported, Outcome, WrongLoop
+from planar.exchange.naming import label_of
 from planar.exchange.prices import LastPrices
 from planar.exchange.wiring import SafetyWiring
 from planar.models import AccountBalance, Amount, AmountLike, Fill, Market, Order
 from planar.models.steps import rounded
 from planar.orders import OrderManager
 from planar.streams import StreamHub
+from planar.transport.account_log import logging_for
 from planar.transport.alarms import Alarms
 
 NOTHING: Mapping[str, Any] = {}
@@ -84,6 +86,7 @@ class ExchangeCore:
         hub.on_balance_lost = self._balance_lost
         self._prices = LastPrices(hub)
         self._loop = asyncio.get_running_loop()
+        self._closed = False
         self._markets: Mapping[str, Market] = {}
         self._loading: asyncio.Task[Mapping[str, Market]] | None = None
 
@@ -268,6 +271,13 @@ class ExchangeCore:
                 outcome=Outcome.NOT_SENT,
                 hint="open a workspace in this loop: async with planar.open() as p",
             )
+        if self._closed:
+            raise WrongLoop(
+                f"{self!r} was closed",
+                exchange=self.id,
+                outcome=Outcome.NOT_SENT,
+                hint="use it within the block of its workspace: async with planar.open() as p",
+            )
 
     def _check_signed(self, name: str) -> None:
         """Before a private call: an environment that the user wrote, and credentials for it.
@@ -337,15 +347,18 @@ class ExchangeCore:
     def _returned(self, topic: Topic, reason: str) -> None:
         """A stream of own orders has come back: what it missed is found before a new order leaves."""
         if self._order_manager is not None:
-            self._order_manager.readiness.hold(f"the stream of {topic} was lost ({reason})")
+            with logging_for(label_of(self)):
+                self._order_manager.readiness.hold(f"the stream of {topic} was lost ({reason})")
 
     def _observe_fill(self, fill: Fill) -> None:
         if self._order_manager is not None:
-            self._order_manager.observe_fill(fill)
+            with logging_for(label_of(self)):
+                self._order_manager.observe_fill(fill)
 
     def _observe(self, order: Order) -> None:
         if self._order_manager is not None:
-            self._order_manager.observe(order)
+            with logging_for(label_of(self)):
+                self._order_manager.observe(order)
 
     def _balance_told(self, balance: AccountBalance) -> None:
         if self._order_manager is not None:
@@ -363,3 +376,4 @@ class ExchangeCore:
         if self._order_manager is not None:
             await self._order_manager.close()
         await self._adapter.close()
+        self._closed = True

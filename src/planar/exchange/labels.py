@@ -23,14 +23,14 @@ def _whole(value: object) -> bool:
     return value is None or hasattr(value, "__index__")
 
 
-def _text(value: object) -> bool:
+def _given(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
 _PLAIN: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "since": (_whole, "milliseconds since 1970, UTC, such as 1767225600000"),
     "limit": (_whole, "a whole number, or None"),
-    "id": (_text, "the exchange's id, or the client id, as a text"),
+    "id": (_given, "the exchange's id, or the client id, as text"),
 }
 """Argument -> (whether a value fits, what does)."""
 
@@ -45,7 +45,7 @@ def labelled(
     """The method, whose errors carry the name of the account, and whose plain arguments are what they are called.
 
     Raises:
-        BadRequest: (NOT_SENT) `since` or `limit` is no whole number, `id` is no text.
+        BadRequest: (NOT_SENT) `since` or `limit` is no whole number, `id` is empty or no text.
     """
     places = list(inspect.signature(method).parameters)
     plain = [(name, places.index(name) - 1, row[0], row[1]) for name, row in _PLAIN.items() if name in places]

@@ -6,15 +6,15 @@ Used where an exchange has no request for several at once (`planar.exchange.comp
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import planar.runtime as runtime
 from planar.errors import Outcome, PlanarError, RateLimitExceeded, RequestTimeout
+from planar.transport.account_log import account_log
 
 T = TypeVar("T")
-log = logging.getLogger("planar")
+log = account_log("planar")
 
 LANES: Final = 4
 """Items under way at once: enough to hide the network's latency; the budget decides how fast they go."""

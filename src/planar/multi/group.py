@@ -116,7 +116,7 @@ class Group:
             symbol,
             by=by,
             side=side,
-            amount=None if amount is None else Amount(amount),
+            amount=None if amount is None else _amount(amount),
             within_ms=within_ms,
             back_after_s=back_after_s,
         )
@@ -164,7 +164,7 @@ class Group:
                 outcome=Outcome.NOT_SENT,
                 hint="ask with preview=True; send the legs yourself",
             )
-        wanted = Amount(amount)
+        wanted = _amount(amount)
         if wanted <= 0 or side not in ("buy", "sell"):
             raise BadRequest(
                 f"a route of {amount!r} to {side!r} makes no sense",
@@ -219,6 +219,18 @@ class Group:
             )
         )
         return bought, sold
+
+
+def _amount(value: AmountLike) -> Amount:
+    """Raises BadRequest: it is no number."""
+    try:
+        return Amount(value)
+    except (TypeError, ValueError) as error:
+        raise BadRequest(
+            f"amount = {value!r} is no amount: {error}",
+            outcome=Outcome.NOT_SENT,
+            hint='for example amount="0.5", in base currency',
+        ) from error
 
 
 async def _offer(exchange: Exchange, symbol: str, side: Side, depth: int, balances: bool, fees_as_taken: bool) -> Offer:

@@ -87,10 +87,16 @@ class ArbitrageWatch:
         return self
 
     async def __anext__(self) -> Opportunity:
-        while not self._order:
-            self._event.clear()
-            await self._event.wait()
-        return self._waiting.pop(self._order.popleft())
+        while True:
+            while not self._order:
+                self._event.clear()
+                await self._event.wait()
+            key = self._order.popleft()
+            del self._waiting[key]
+            for one in self._look(key[0]):
+                if (one.symbol, one.buy, one.sell) == key:
+                    return one
+            self._told.pop(key, None)  # a book became too old while this waited
 
     @property
     def now(self) -> list[Opportunity]:
@@ -130,8 +136,10 @@ class ArbitrageWatch:
                                 self.errors.pop(exchange.id, None)
                                 self._changed(symbol)
                         books.pop(exchange.id, None)
+                        self._changed(symbol)
             except PlanarError as error:
                 books.pop(exchange.id, None)
+                self._changed(symbol)
                 self.errors[exchange.id] = error
                 log.warning("arbitrage: %s has no book of %s: %s", exchange.id, symbol, error)
                 await runtime.sleep(AGAIN_S)
@@ -149,8 +157,10 @@ class ArbitrageWatch:
                                 if exchange.id in self._books[symbol]:
                                     self._changed(symbol)
                         quotes.pop(exchange.id, None)
+                        self._changed(symbol)
             except PlanarError as error:
                 quotes.pop(exchange.id, None)
+                self._changed(symbol)
                 log.warning("arbitrage: %s has no best prices of %s: %s", exchange.id, symbol, error)
                 await runtime.sleep(AGAIN_S)
 

@@ -1,7 +1,8 @@
 """Which exchange to use for a market now, and why: by preference, price, fee, spread or latency.
 
 A candidate must be open, list the market, trade it now, have a closed breaker, not be under a ban or pause of its budget,
-have no stream of the market that is watched and lost, and answer a question within `within_ms`. Then the strategy decides:
+not have refused an order for its key in the last minute, have no stream of the market that is watched and lost, and answer
+a question within `within_ms`. Then the strategy decides; of equals the first of the group is taken:
 
 | by | the best is | asked of each |
 |---|---|---|
@@ -20,12 +21,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
 import planar.runtime as runtime
-from planar.errors import BadRequest, ExchangeNotAvailable, MarketClosed, NotSupported, Outcome, PlanarError, StaleData
+from planar.errors import (
+    AuthenticationError,
+    BadRequest,
+    ExchangeNotAvailable,
+    MarketClosed,
+    NotSupported,
+    Outcome,
+    PlanarError,
+    StaleData,
+)
 from planar.exchange import Exchange
 from planar.exchange.answers import Table
 from planar.models import Amount
@@ -35,7 +46,8 @@ By: TypeAlias = Literal["order", "price", "fee", "spread", "latency"]
 STRATEGIES: Final = ("order", "price", "fee", "spread", "latency")
 DEPTH: Final = 100
 CLOSED_S: Final = 60.0
-"""A market that refused an order as closed is looked at again after this, if it is still listed as active."""
+"""A market that refused an order as closed, and an exchange that refused one for its key, are looked at again after
+this; the market only if it is still listed as active."""
 ROUNDS: Final = 2
 """So many answers are waited for, one after the other, until it is decided; each for `within_ms` at most."""
 
@@ -130,6 +142,7 @@ class Selector:
                 outcome=Outcome.NOT_SENT,
                 hint='for example side="buy", amount="0.5"',
             )
+        _check_times(within_ms, back_after_s)
         self._opened = opened
         self._ids = tuple(ids)
         self._symbol = symbol
@@ -211,6 +224,8 @@ class Selector:
             fee = await exchange.fetch_trading_fee(self._symbol, timeout_ms=self._within_ms)
             return float(fee.taker), f"takers pay {fee.taker * 100:f} %{' (its schedule)' if fee.estimated else ''}"
         medians = [host.p50_ms for host in exchange.health.hosts if host.p50_ms is not None]
+        if not medians:
+            raise NotSupported("how long its answers take is not measured", exchange=exchange.id)
         latency_ms = min(medians)
         return latency_ms, f"it answers in {latency_ms:.0f} ms"
 
@@ -230,6 +245,15 @@ class Selector:
         return float(each if self._side == "buy" else -each), f"{amount:f} would {word} {each:f} each after fees"
 
 
+def _check_times(within_ms: int, back_after_s: float) -> None:
+    """Raises BadRequest: one of them is no time that can be waited for."""
+    for name, value, least in (("within_ms", within_ms, 1), ("back_after_s", back_after_s, 0)):
+        if not least <= value < inf:
+            raise BadRequest(
+                f"{name} = {value} is no time to wait", outcome=Outcome.NOT_SENT, hint=f"{least} or more, and finite"
+            )
+
+
 def _check(exchange: Exchange, symbol: str) -> None:
     """What can be said without asking.
 
@@ -242,6 +266,9 @@ def _check(exchange: Exchange, symbol: str) -> None:
     closed_s = exchange.closed_for_s(symbol)
     if closed_s is not None and closed_s < CLOSED_S:
         raise MarketClosed(f"{market.symbol} was closed to an order {closed_s:.0f} s ago", exchange=exchange.id)
+    refused_s = exchange.key_refused_for_s()
+    if refused_s is not None and refused_s < CLOSED_S:
+        raise AuthenticationError(f"its key was refused with an order {refused_s:.0f} s ago", exchange=exchange.id)
     for lost in exchange.lost_streams(symbol):
         raise StaleData(lost, exchange=exchange.id)
     watched: Any = exchange.health

@@ -10,7 +10,6 @@ clock and the order was shown twice, `settle_ms` apart, with its old terms. Unti
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -26,10 +25,11 @@ from planar.orders.machine import FINAL, Facts, state_of
 from planar.orders.resolver import ALARM_S, FIRST_PAUSE_S, QUERY_MS
 from planar.orders.store import OrderStore
 from planar.orders.tasks import Tasks
+from planar.transport.account_log import account_log
 from planar.transport.alarms import Alarms
 from planar.transport.writes import concerning
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 
 class Amender:

@@ -21,9 +21,10 @@ from planar.adapters.opening import OpeningRequest
 from planar.adapters.profile import DeadManRule
 from planar.errors import BadRequest, NotSupported, OperationFailed, Outcome, PlanarError, RateLimitExceeded
 from planar.orders.watchdog import ARMED, BEAT, END, WatchOrder
+from planar.transport.account_log import account_log
 from planar.transport.alarms import Alarms
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 RENEWALS: Final = 3
 """Renewals within one timeout: two may be lost."""

@@ -13,9 +13,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from planar.transport.account_log import account_log
 from planar.transport.alarms import AlarmKind, Alarms, Severity
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 Policy: TypeAlias = Literal["report", "adopt", "cancel"]
 """What is done with orphans: they are told, become orders of the journal, or become such and are canceled."""

@@ -7,7 +7,6 @@ that may have freed funds since, and where an order may borrow, the venue decide
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -16,11 +15,12 @@ import planar.runtime as runtime
 from planar.adapters.base import OrderRequest
 from planar.errors import InsufficientFunds, Outcome
 from planar.models import AccountBalance, Amount, Market, OrderState
-from planar.orders.machine import Facts, state_of
-from planar.orders.reservations import more_needed, need, reserved
+from planar.orders.machine import FINAL, Facts, state_of
+from planar.orders.reservations import more_needed, most_needed, need, reserved
 from planar.orders.store import OrderStore
+from planar.transport.account_log import account_log
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 FRESH_S = 5.0
 """So old a fetched balance may be."""
@@ -58,6 +58,8 @@ class Funds:
         self._snapshot: Snapshot | None = None
         self._freed_s = float("-inf")
         self._since: dict[str, None] = {}
+        self._binding: dict[str, tuple[str, Amount]] | None = None
+        self._sums: dict[str, Amount] = {}
         store.listeners.append(self._changed)
 
     # -- what is seen ----------------------------------------------------------------------------------------------
@@ -76,6 +78,8 @@ class Funds:
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._since.clear()
+        for client_id in list(self._binding or ()):
+            self._bind(client_id)
 
     def _changed(self, client_id: str) -> None:
         facts = self._store.facts(client_id)
@@ -85,6 +89,8 @@ class Funds:
         elif state is not OrderState.UNKNOWN and (state is not OrderState.OPEN or facts.filled > 0 or facts.amends):
             # it gave back what it bound, brought something in, or binds something else than before
             self._freed_s = runtime.monotonic()
+        if self._binding is not None:
+            self._bind(client_id)
 
     # -- what is bound ---------------------------------------------------------------------------------------------
     def reserved(self) -> dict[str, Amount]:
@@ -107,14 +113,34 @@ class Funds:
             if client_id in self._since or state_of(facts) is not OrderState.OPEN:
                 yield facts
 
-    def _bound(self) -> dict[str, Amount]:
-        """What is bound for certain and is not in the snapshot; the venue may do without a part of the fees."""
-        known = [
-            facts
-            for facts in self._uncounted()
-            if facts.client_id in self._since or "sending" not in facts.marks or "unknown" in facts.marks
-        ]
-        return reserved(known, self.market_of, fees_on_top=False)
+    def _bound(self, currency: str) -> Amount:
+        """What is bound for certain and is not in the snapshot; the venue may do without a part of the fees.
+
+        The sums go along with each change: an order does not look at all that are open.
+        """
+        if self._binding is None:
+            self._binding = {}
+            for client_id in self._store.unfinished():
+                self._bind(client_id)
+        return self._sums.get(currency, ZERO)
+
+    def _bind(self, client_id: str) -> None:
+        """Count what an order binds now in the place of what it bound before."""
+        assert self._binding is not None
+        before = self._binding.pop(client_id, None)
+        if before is not None:
+            self._sums[before[0]] -= before[1]
+        facts = self._store.facts(client_id)
+        since = client_id in self._since
+        if not since and "sending" in facts.marks and "unknown" not in facts.marks:
+            return
+        state, market = state_of(facts), None if facts.intent is None else self.market_of(facts.intent.symbol)
+        if state in FINAL or market is None or not (since or state is not OrderState.OPEN):
+            return
+        found = most_needed(facts, market)
+        if found is not None:
+            self._binding[client_id] = found
+            self._sums[found[0]] = self._sums.get(found[0], ZERO) + found[1]
 
     # -- deciding --------------------------------------------------------------------------------------------------
     def admit(self, request: OrderRequest, *, filled: Amount = ZERO, frees: Facts | None = None) -> None:
@@ -139,12 +165,12 @@ class Funds:
         given_back = None if frees is None else need(frees.wishes[0], market, frees.filled)
         if given_back is not None and given_back[0] == currency:
             needed = Amount(needed - given_back[1])
-        bound = self._bound().get(currency, ZERO)
+        bound = self._bound(currency)
         if needed <= entry.free - bound:
             return
         text = f"the order needs {needed} {currency}; {entry.free} are free, of which {bound} are reserved for other orders"
         if not self._certain(snapshot):
-            log.warning("%s: %s, as far as is known; the exchange decides", self._exchange, text)
+            log.warning("%s, as far as is known; the exchange decides", text)
             return
         raise InsufficientFunds(
             text,

@@ -6,7 +6,6 @@ after it, in this process or the next, goes on from there.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import planar.runtime as runtime
@@ -17,11 +16,12 @@ from planar.models.groups import Member, Role
 from planar.orders.events import GroupEnded
 from planar.orders.group_steps import Step, next_step
 from planar.orders.intents import intent_of, named, request_of
+from planar.transport.account_log import account_log
 
 if TYPE_CHECKING:
     from planar.orders.groups import GroupKit, Groups
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
@@ -37,10 +36,11 @@ from planar.orders.machine import FINAL
 from planar.orders.store import OrderStore
 from planar.orders.submission import Submitter
 from planar.orders.tasks import Tasks
+from planar.transport.account_log import account_log
 from planar.transport.alarms import Alarms
 from planar.transport.writes import concerning
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 NO_ORDER = (OrderState.REJECTED, OrderState.NEVER_ACCEPTED)
 PARTNER_PAUSES_S = (0.0, 0.3, 1.0, 3.0)

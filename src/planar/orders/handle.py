@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import planar.runtime as runtime
 from planar.errors import OrderUnknown, Outcome, PlanarError, RequestTimeout
 from planar.models import Order, OrderState
+from planar.transport.account_log import account_log
 
 if TYPE_CHECKING:
     from planar.orders.manager import OrderManager
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 FIRST_POLL_S = 0.1
 LONGEST_POLL_S = 2.0

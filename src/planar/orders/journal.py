@@ -9,7 +9,6 @@ kept.
 from __future__ import annotations
 
 import contextlib
-import logging
 import sqlite3
 from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
@@ -39,8 +38,9 @@ from planar.orders.journal_schema import (
 )
 from planar.orders.journal_sync import GroupCommit, sync_file
 from planar.orders.lock import WriterLock
+from planar.transport.account_log import account_log
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 Durability = Literal["process", "disk"]
 """What an event that was journaled survives: the death of the process, or the death of the machine too."""

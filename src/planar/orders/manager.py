@@ -333,6 +333,10 @@ class OrderManager:
         """See `Submitter.closed_for_s`."""
         return self._submitter.closed_for_s(symbol)
 
+    def key_refused_for_s(self) -> float | None:
+        """See `Submitter.key_refused_for_s`."""
+        return self._submitter.key_refused_for_s()
+
     async def cancel(
         self, ref: OrderRef, *, params: Mapping[str, Any] = NOTHING, timeout_ms: int | None = None
     ) -> Order:

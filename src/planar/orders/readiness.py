@@ -10,7 +10,6 @@ has read may be older than the question. Cancels never wait.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -18,8 +17,9 @@ import msgspec
 import planar.runtime as runtime
 from planar.errors import Outcome, PlanarError, RequestTimeout
 from planar.orders.differences import Policy, Reason, Reconciliation
+from planar.transport.account_log import account_log
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 EVERY_S = 20.0
 """From the beginning of a timed pass to that of the next: with the patience of a pass and its own length, what a stream

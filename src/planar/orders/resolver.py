@@ -17,7 +17,6 @@ shows it after all (query, stream, reconciliation) brings it back, and an alarm 
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import msgspec
 
@@ -28,9 +27,10 @@ from planar.models import Order, OrderState
 from planar.orders.events import Absent, Intent
 from planar.orders.store import OrderStore
 from planar.orders.sweeps import Sweeps
+from planar.transport.account_log import account_log
 from planar.transport.alarms import Alarms
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 FIRST_PAUSE_S = 0.1
 ALARM_S = 8.0

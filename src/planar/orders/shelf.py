@@ -88,6 +88,15 @@ class Shelf:
             for name in [name for name in self._ended if name not in self._pinned][:ENDED_KEPT]:
                 del self._ended[name], self._facts[name]
 
+    @property
+    def open_count(self) -> int:
+        """How many orders are not in a final state."""
+        return len(self._open)
+
+    def is_open(self, client_id: str) -> bool:
+        """Whether an order is here and not in a final state."""
+        return client_id in self._open
+
     def unfinished(self) -> list[str]:
         """Client ids of all orders that are not in a final state, in the order of their first rows."""
         if len(self._open) < 2:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
@@ -24,8 +23,9 @@ from planar.orders.journal import Journal
 from planar.orders.machine import Facts, merge, state_of
 from planar.orders.shelf import Shelf
 from planar.orders.view import events_of, fill_event, order_of
+from planar.transport.account_log import account_log
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 
 CHANGES_KEPT = 10_000
@@ -250,9 +250,8 @@ class OrderStore:
     def remember(self, client_id: str, order: Order) -> None:
         """Keep what the venue showed last, for what the journal does not hold; of ended orders the newest only."""
         self._last[client_id] = order
-        if len(self._last) > 2 * LAST_KEPT:
-            standing = set(self.unfinished())
-            ended = [name for name in self._last if name not in standing]
+        if len(self._last) - self._shelf.open_count > 2 * LAST_KEPT:
+            ended = [name for name in self._last if not self._shelf.is_open(name)]
             for name in ended[:LAST_KEPT]:
                 del self._last[name]
 

@@ -6,12 +6,11 @@ Runs in the order's own task: whoever asked for the order may leave at any time.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter, OrderRequest
-from planar.errors import MarketClosed, OrderUnknown, Outcome, PlanarError
+from planar.errors import AuthenticationError, MarketClosed, OrderUnknown, Outcome, PlanarError
 from planar.models import Order, OrderState
 from planar.orders import points
 from planar.orders.events import Acked, NotSent, Refused, Sending, Unknown
@@ -19,8 +18,9 @@ from planar.orders.handle import OrderHandle
 from planar.orders.store import OrderStore
 from planar.orders.tasks import Tasks
 from planar.orders.view import events_of
+from planar.transport.account_log import account_log
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 Send = Callable[[OrderRequest, int], Awaitable[Order]]
 """Sends an order within so many milliseconds."""
@@ -55,11 +55,16 @@ class Submitter:
         self._refresh = refresh
         self._closing = False
         self._closed_s: dict[str, float] = {}
+        self._key_refused_s: float | None = None
 
     def closed_for_s(self, symbol: str) -> float | None:
         """How long ago the venue last refused an order since the market does not trade; None: the last was not."""
         since_s = self._closed_s.get(symbol)
         return None if since_s is None else runtime.monotonic() - since_s
+
+    def key_refused_for_s(self) -> float | None:
+        """How long ago the venue last refused an order for its key or signature; None: the last was not."""
+        return None if self._key_refused_s is None else runtime.monotonic() - self._key_refused_s
 
     async def submit(self, request: OrderRequest, timeout_ms: int | None, send: Send | None = None) -> None:
         """Send a journaled order and journal what became of it; what is unknown is looked into until the deadline.
@@ -81,6 +86,7 @@ class Submitter:
             await self._failed(request, error, left_s)
         else:
             self._closed_s.pop(request.symbol, None)
+            self._key_refused_s = None
             points.reached(points.ANSWER_READ)
             now_ms = runtime.wall_ms()
             self._store.remember(client_id, order)
@@ -116,6 +122,8 @@ class Submitter:
         if error.outcome is Outcome.REFUSED:
             if isinstance(error, MarketClosed):
                 self._closed_s[request.symbol] = runtime.monotonic()
+            elif isinstance(error, AuthenticationError):
+                self._key_refused_s = runtime.monotonic()
             self._store.keep(Refused(client_id=client_id, wall_ms=now_ms, code=error.code, reason=reason))
             raise error
         log.warning("order %s may or may not exist, it is being looked into: %s", client_id, reason)

@@ -7,7 +7,6 @@ sold a second time: the replacement is made smaller by it, in place where the ve
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import msgspec
 
@@ -20,9 +19,10 @@ from planar.orders.cancelling import Canceller
 from planar.orders.handle import OrderHandle
 from planar.orders.store import OrderStore
 from planar.orders.tasks import Tasks
+from planar.transport.account_log import account_log
 from planar.transport.alarms import Alarms
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 TRIES = 8
 PAUSE_S = 0.2

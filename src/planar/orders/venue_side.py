@@ -7,7 +7,6 @@ nothing is known then, which is not the same as nothing being there.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -18,8 +17,9 @@ from planar.errors import ArgumentsRequired, NotSupported, PlanarError
 from planar.models import AccountBalance, Fill, Order
 from planar.orders.differences import FailedPart
 from planar.orders.patience import asked
+from planar.transport.account_log import account_log
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 T = TypeVar("T")
 

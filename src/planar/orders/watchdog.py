@@ -24,11 +24,12 @@ from planar.config.secret_type import Secret
 from planar.errors import PlanarError
 from planar.orders.audit import AuditTrail
 from planar.orders.stopping import Stopper
+from planar.transport.account_log import account_log
 from planar.transport.dialer import Dialer
 from planar.transport.lanes import NonceLanes
 from planar.transport.pool import MeterPool
 
-log = logging.getLogger("planar.orders")
+log = account_log("planar.orders")
 
 ARMED: Final = b"armed\n"
 BEAT: Final = b"beat\n"

@@ -1907,6 +1907,10 @@ class Exchange(Face, of=_Exchange):
         """How long ago the exchange last refused an order of this program since the market does not trade; None: it did"""
         return self._now(lambda: self._inner.closed_for_s(symbol))
 
+    def key_refused_for_s(self) -> float | None:
+        """How long ago the exchange last refused an order of this program for its key or signature; None: it did not, or"""
+        return self._now(lambda: self._inner.key_refused_for_s())
+
     def lost_streams(self, symbol: str) -> list[str]:
         """What is watched of a market and not to be trusted now, though this process keeps up: each with the reason."""
         return self._now(lambda: self._inner.lost_streams(symbol))

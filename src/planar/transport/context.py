@@ -186,11 +186,22 @@ def current_call() -> CallContext:
     return call if call is not None else CallContext("background request", DEFAULT_TIMEOUT_MS, Priority.MARKET)
 
 
-@contextlib.contextmanager
-def calling(context: CallContext) -> Generator[CallContext]:
+class _Calling:
+    """A block of `calling`; each call of a user has one, and a generator would take several times as long."""
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: CallContext) -> None:
+        self._context = context
+
+    def __enter__(self) -> CallContext:
+        self._token = _current.set(self._context)
+        return self._context
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
+
+
+def calling(context: CallContext) -> contextlib.AbstractContextManager[CallContext]:
     """Make `context` the call under way for the block, and for the tasks started in it."""
-    token = _current.set(context)
-    try:
-        yield context
-    finally:
-        _current.reset(token)
+    return _Calling(context)

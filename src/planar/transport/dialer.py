@@ -222,17 +222,18 @@ def _set_proxy(req: ClientRequest, proxy: Proxy | None) -> None:
 
 
 def _begin(connector: GuardedTcp | GuardedUnix, req: ClientRequest, reuse_s: float) -> reuse.Sending:
-    """The request that wants a connection now; before a WRITE, the kept ones are looked through."""
+    """The request that wants a connection now; the kept ones are looked through before."""
     request = reuse.sending.get()
     if request is None:
         request = reuse.Sending(write=False)  # a stream's
     if request.dialed:
         raise connector.guard.redirected(req.url)
     request.dialed = request.connecting = True
-    if request.write:
-        kept = connector._conns.get(req.connection_key)  # pyright: ignore[reportPrivateUsage]
-        if kept:
-            reuse.keep_sure(kept, reuse_s)
+    kept = connector._conns.get(req.connection_key)  # pyright: ignore[reportPrivateUsage]
+    if kept and request.write:
+        reuse.keep_sure(kept, reuse_s)
+    elif kept:
+        reuse.drop_spoiled(kept)
     return request
 
 

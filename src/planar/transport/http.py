@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from typing import Final
 
 import aiohttp
 import msgspec
 from multidict import CIMultiDict
 
 import planar.runtime as runtime
-from planar.errors import (
-    BadResponse,
-    ExchangeNotAvailable,
-    NetworkError,
-    Outcome,
-    PlanarError,
-    RequestTimeout,
-    WrongLoop,
-)
+from planar.errors import BadResponse, ExchangeNotAvailable, NetworkError, Outcome, PlanarError, RequestTimeout
 from planar.transport.context import CallContext, Effect, RequestRecord
 from planar.transport.deadline import Deadline
 from planar.transport.guard import address
 from planar.transport.redact import redact_error
 from planar.transport.reuse import Sending, sending
+
+LONGEST_BODY: Final = 64 * 1024 * 1024
+"""Bytes of an answer's body, decompressed. The longest that exchanges give, lists of all markets, have a third of it;
+what goes on beyond it is broken, or meant to use up the memory."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -107,13 +104,6 @@ async def send(
     Raises:
         PlanarError: of the class and outcome that `TRANSPORT_OUTCOMES` gives; GuardError if it may not leave.
     """
-    if session.closed:
-        raise WrongLoop(
-            "the workspace was closed",
-            exchange=exchange,
-            outcome=Outcome.NOT_SENT,
-            hint="use its exchanges within its block: async with planar.open() as p",
-        )
     # some of CCXT's classes leave blanks as they are, and a request line with one is none
     target = address(url.replace(" ", "%20"), exchange, encoded=True)
     left_s = call.remaining_s()
@@ -133,7 +123,7 @@ async def send(
                 # included) is known to be NOT_SENT; aiohttp would round up what is above the threshold
                 timeout=aiohttp.ClientTimeout(connect=left_s * 0.9, ceil_threshold=left_s),
             ) as response:
-                body_read = await response.read()
+                body_read = await _body(response, exchange, record)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         if way.connecting and type(error) is TimeoutError:  # the deadline came before a connection
             raise classify(aiohttp.ConnectionTimeoutError(), exchange, record) from aiohttp.ConnectionTimeoutError()
@@ -148,3 +138,22 @@ async def send(
     if len(set(received)) < len(received):  # a name is there more than once
         received = CIMultiDict({name: ", ".join(received.getall(name)) for name in received})
     return Answer(response.status, response.reason or "", received, body_read)
+
+
+async def _body(response: aiohttp.ClientResponse, exchange: str, record: RequestRecord) -> bytes:
+    """The whole body. Raises BadResponse (UNKNOWN) for one that is longer than `LONGEST_BODY`, and reads no more of it."""
+    parts: list[bytes] = []
+    length = 0
+    while part := await response.content.readany():
+        length += len(part)
+        if length > LONGEST_BODY:
+            response.close()
+            raise BadResponse(
+                f"{record.method} {record.host}{record.path}: the answer is longer than {LONGEST_BODY >> 20} MiB",
+                exchange=exchange,
+                outcome=Outcome.UNKNOWN,
+                retryable=False,
+                hint="see whether the exchange itself answers: `planar doctor`; ask for less at once (limit, symbols)",
+            )
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

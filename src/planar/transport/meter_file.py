@@ -258,6 +258,10 @@ class SharedFile:
         self._map.close()
         os.close(self._descriptor)
 
+    def leave(self) -> None:
+        """Have all others look for the file that has taken this one's place. This one is locked."""
+        self.cells[_GENERATION_AT] += 1
+
     def is_at_its_path(self) -> bool:
         """False where somebody has deleted the file."""
         try:

@@ -13,6 +13,7 @@ from typing import Final
 
 import planar.runtime as runtime
 from planar.errors import DDoSProtection, ExchangeNotAvailable, Outcome, PlanarError, RequestTimeout
+from planar.transport.account_log import logged_account
 from planar.transport.alarms import Alarms
 from planar.transport.breaker import BreakerState
 from planar.transport.clock import ClockHealth, VenueClock
@@ -170,7 +171,9 @@ class Monitor:
 def _line(exchange: str, record: RequestRecord, error: PlanarError | None) -> str:
     """A request for machines that read logs: fields, and nothing that was signed."""
     outcome = record.outcome.value if record.outcome is not None else "unknown"
-    line = f"request exchange={exchange} effect={record.effect.value} method={record.method} host={record.host} "
+    account = logged_account().partition("/")[2]
+    line = f"request exchange={exchange} {f'account={account} ' if account else ''}effect={record.effect.value} "
+    line += f"method={record.method} host={record.host} "
     line += f"path={record.path} status={record.http_status or '-'} outcome={outcome} ms={record.took_ms or 0:.1f}"
     return line if error is None else f"{line} error={type(error).__name__} code={error.code or '-'}"
 

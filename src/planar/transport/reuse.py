@@ -2,8 +2,8 @@
 
 A venue closes a connection that has been idle for as long as it likes. A request that is on its way at that moment gets
 no answer, and nobody knows whether it was read. So a WRITE takes a kept connection only if it was used a moment ago,
-much less than venues keep them, and if nothing has arrived on it since, an end included; else a new one is opened.
-READs are asked again, and take what there is.
+much less than venues keep them; else a new one is opened. READs are asked again, so they take older ones too. Nobody
+takes one on which something has arrived since, an end included: the next request would take it for its answer.
 """
 
 from __future__ import annotations
@@ -46,6 +46,15 @@ Kept = deque[tuple["ResponseHandler", float]]
 """Connections of one host that are kept, and when they were last used by aiohttp's clock, the earliest first."""
 
 
+def drop_spoiled(kept: Kept) -> None:
+    """Close those on which something has come unasked: whoever takes one would take that for his answer.
+
+    The one that aiohttp takes next is then sound; those behind it are looked at when it is their turn.
+    """
+    while kept and not _quiet(kept[0][0]):
+        kept.popleft()[0].close()
+
+
 def keep_sure(kept: Kept, reuse_s: float) -> None:
     """Close those that a WRITE must not use, and put the one used last at the front, where aiohttp takes it.
 
@@ -63,12 +72,13 @@ def keep_sure(kept: Kept, reuse_s: float) -> None:
 
 
 def _quiet(protocol: ResponseHandler) -> bool:
-    """Whether nothing waits to be read. What comes unasked is an end, or the venue's word that one is near.
+    """Whether nothing was read and nothing waits to be. What comes unasked is an end, the venue's word that one is
+    near, or an answer to nobody.
 
     The event loop may not have had time to see it. Connections in memory have no socket, and are seen at once.
     """
     transport = protocol.transport
-    if transport is None:
+    if transport is None or protocol.should_close:
         return False
     sock = transport.get_extra_info("socket")
     if sock is None or not hasattr(select, "poll"):

@@ -66,8 +66,8 @@ class FileStore(Store):
                     raise FileTrouble("a process that keeps its lock stands still")
                 return False
             self._busy_since = None
-            if self._file.generation != self._generation:
-                self._place_again(now)
+            if self._file.generation != self._generation and not self._meet_again(now):
+                return False
             while self._owed:
                 self._owed.pop(0)()
         except OSError as error:
@@ -151,6 +151,18 @@ class FileStore(Store):
                 self._settle_in(meter, now)
         self._generation = self._file.generation
 
+    def _meet_again(self, now: float) -> bool:
+        """The file, which is locked, was begun anew, or left by somebody who saw that it was deleted. Whether the file
+        that holds now is locked."""
+        if not self._file.is_at_its_path():
+            self._file.unlock()
+            self._look_after(now)
+            if not self._file.lock():
+                return False
+        if self._file.generation != self._generation:
+            self._place_again(now)
+        return True
+
     def _look_after(self, now: float) -> None:
         """Take all to a new file where this one was deleted, and mend what is damaged."""
         file = self._file
@@ -164,7 +176,10 @@ class FileStore(Store):
                     file.unlock()
             return
         log.warning("the file of the shared budget %s was deleted while in use: it is made again", file.path)
-        known = [(m, m.used(now), file.cells[m.held_at]) for m in self._all() if m.held_at]
+        with file.whole():
+            # nobody takes anything in the old file from now on
+            known = [(m, m.used(now), file.cells[m.held_at]) for m in self._all() if m.held_at]
+            file.leave()
         self._file = open_file(file.path)
         self._generation = self._file.generation
         with self._file.whole():

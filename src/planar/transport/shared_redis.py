@@ -96,6 +96,7 @@ class RedisTurnstile(Turnstile):
         if self.store.alone:
             super().serve()
         else:
+            self._set_no_timer()
             self._wake.set()
 
     def end(self, asks: Sequence[Ask], *, sent: bool, answered: bool) -> None:
@@ -198,7 +199,7 @@ class RedisTurnstile(Turnstile):
     def _foremost_waiters(self) -> list[Waiter]:
         """Whom to ask for, in the order in which they go; owners of one rank take turns."""
         now = runtime.monotonic()
-        self._next(set(), now)
+        self._tidy()
         ranks: dict[int, list[Sequence[Waiter]]] = {}
         closed: set[Meter] = set()
         lanes = [(lane.waiters[0].rank(now), lane.served, key) for key, lane in self._lanes.items()]

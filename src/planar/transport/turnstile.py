@@ -9,6 +9,7 @@ overtaken for ever by small ones, and a full order meter does not stop market da
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections import deque
 from collections.abc import Sequence
 from math import inf
@@ -70,6 +71,7 @@ class Turnstile:
         self._lanes: dict[LaneKey, _Lane] = {}
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._soon: asyncio.Handle | None = None
         self._late: dict[asyncio.TimerHandle, Sequence[Ask]] = {}
 
     def look_at(self, meters: Sequence[Meter]) -> None:
@@ -104,7 +106,7 @@ class Turnstile:
             lane.served = self._count
         lane.waiters.append(waiter)
         if lane.waiters[0] is waiter:
-            self.serve()
+            self._serve_soon()
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
@@ -112,56 +114,70 @@ class Turnstile:
         if waiter.future.done() and not waiter.future.cancelled():
             self.store.end(waiter.asks, runtime.monotonic(), sent=False)
         waiter.future.cancel()
-        self.serve()
+        self._serve_soon()
+
+    def _serve_soon(self) -> None:
+        """Look through the queue once for all who come and go at this moment."""
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_soon(self.serve)
 
     def serve(self) -> None:
         """Let through whoever can go; come back when more is free."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._set_no_timer()
         now = runtime.monotonic()
+        self._tidy()
         closed: set[Meter] = set()
-        shut: set[LaneKey] = set()
         soonest_s = inf
-        while (chosen := self._next(shut, now)) is not None:
-            key, lane = chosen
-            waiter = lane.waiters[0]
+        turns = [
+            (lane.waiters[0].rank(now), lane.served, at, key) for at, (key, lane) in enumerate(self._lanes.items())
+        ]
+        heapq.heapify(turns)
+        while turns:
+            _, _, at, key = heapq.heappop(turns)
             if not closed.isdisjoint(key[2]):
-                shut.add(key)
                 continue
+            lane = self._lanes[key]
+            waiter = lane.waiters[0]
             wait_s = self.store.attempt(waiter.asks, waiter.priority, now)
             if wait_s:
                 waits = self.store.waits(waiter.asks, waiter.priority, now)
                 closed.update(meter for (meter, _), one_s in zip(waiter.asks, waits, strict=True) if one_s)
-                shut.add(key)
                 soonest_s = min(soonest_s, wait_s)
                 continue
             self._count += 1
             lane.served = self._count
             lane.waiters.popleft()
             waiter.future.set_result(None)
+            if self._has_waiters(key, lane):
+                heapq.heappush(turns, (lane.waiters[0].rank(now), lane.served, at, key))
         if self._lanes:
             self._timer = asyncio.get_running_loop().call_later(min(soonest_s, LOOK_S), self._look)
+
+    def _set_no_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
 
     def _look(self) -> None:
         self.store.reap(runtime.monotonic())
         self.serve()
 
-    def _next(self, shut: set[LaneKey], now: float) -> tuple[LaneKey, _Lane] | None:
-        """The lane whose turn it is. Lanes whose requests have all gone or given up are forgotten."""
-        best: tuple[int, int] | None = None
-        found: tuple[LaneKey, _Lane] | None = None
+    def _tidy(self) -> None:
+        """Forget the lanes whose requests have all gone or given up."""
         for key, lane in list(self._lanes.items()):
-            waiters = lane.waiters
-            while waiters and waiters[0].future.done():
-                waiters.popleft()
-            if not waiters:
-                del self._lanes[key]
-            elif key not in shut:
-                turn = (waiters[0].rank(now), lane.served)
-                if best is None or turn < best:
-                    best, found = turn, (key, lane)
-        return found
+            self._has_waiters(key, lane)
+
+    def _has_waiters(self, key: LaneKey, lane: _Lane) -> bool:
+        """Whether somebody waits in the lane; the first of it does then. A lane without anybody is forgotten."""
+        waiters = lane.waiters
+        while waiters and waiters[0].future.done():
+            waiters.popleft()
+        if not waiters:
+            del self._lanes[key]
+        return bool(waiters)
 
     def end(self, asks: Sequence[Ask], *, sent: bool, answered: bool) -> None:
         """What was taken was never sent, has been answered, or may still arrive a little later."""
@@ -173,13 +189,11 @@ class Turnstile:
             return
         self.store.end(asks, runtime.monotonic(), sent=sent)
         if not sent:
-            self.serve()
+            self._serve_soon()
 
     async def close(self) -> None:
         """Wake nobody any more, and let go of the store."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._set_no_timer()
         for handle, asks in self._late.items():
             if handle.when() >= runtime.monotonic():
                 handle.cancel()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,13 +47,19 @@ class Here(CcxtAdapter):
         return None
 
 
-def adapter(exchange: str, market: dict[str, Any], session: aiohttp.ClientSession, path: Path) -> Here:
+@contextlib.asynccontextmanager
+async def adapter(exchange: str, market: dict[str, Any], path: Path) -> AsyncGenerator[Here]:
     profile = load_profile(exchange)
     budget = Budget(MeterPool(), exchange, "live", "key", ())
-    wiring = SeamWiring(profile, session, budget, "live", cast(Any, None))
-    made: Any = create(exchange, {"apiKey": "a" * 20, "secret": "b" * 20}, wiring)
-    made.set_markets([made.safe_market_structure({"active": True, "info": {}, **market})])
-    return Here(made, profile, MarketCache(path), "live")
+    async with aiohttp.ClientSession() as session:
+        wiring = SeamWiring(profile, session, budget, "live", cast(Any, None))
+        made: Any = create(exchange, {"apiKey": "a" * 20, "secret": "b" * 20}, wiring)
+        made.set_markets([made.safe_market_structure({"active": True, "info": {}, **market})])
+        here = Here(made, profile, MarketCache(path), "live")
+        try:
+            yield here
+        finally:
+            await here.close()
 
 
 SWAP = {"symbol": "BTC/USD:USD", "base": "BTC", "quote": "USD", "settle": "USD", "type": "swap", "swap": True}
@@ -65,8 +73,7 @@ def order(symbol: str, **more: Any) -> OrderRequest:
 
 
 async def test_a_time_in_force_that_ccxt_drops_is_refused(tmp_path: Path) -> None:
-    async with aiohttp.ClientSession() as session:
-        here = adapter("krakenfutures", {"id": "PF_XBTUSD", **SWAP}, session, tmp_path)
+    async with adapter("krakenfutures", {"id": "PF_XBTUSD", **SWAP}, tmp_path) as here:
         for word in ("IOC", "FOK"):
             with pytest.raises(NotSupported, match="time_in_force of this order would not reach") as caught:
                 await here.build(order("BTC/USD:USD", time_in_force=word), timeout_ms=1_000)
@@ -78,8 +85,7 @@ async def test_a_time_in_force_that_ccxt_drops_is_refused(tmp_path: Path) -> Non
 
 
 async def test_a_client_id_goes_under_the_name_that_arrives_and_a_stop_in_its_direction(tmp_path: Path) -> None:
-    async with aiohttp.ClientSession() as session:
-        here = adapter("coinbase", {"id": "BTC-USD", **SPOT}, session, tmp_path)
+    async with adapter("coinbase", {"id": "BTC-USD", **SPOT}, tmp_path) as here:
         for _ in range(2):
             made = await here.build(order("BTC/USD"), timeout_ms=1_000)
             assert made is not None
@@ -98,8 +104,7 @@ async def test_a_client_id_goes_under_the_name_that_arrives_and_a_stop_in_its_di
 
 
 async def test_a_stop_that_would_be_an_unknown_field_is_refused_by_the_table(tmp_path: Path) -> None:
-    async with aiohttp.ClientSession() as session:
-        here = adapter("htx", {"id": "btcusdt", **SPOT}, session, tmp_path)
+    async with adapter("htx", {"id": "btcusdt", **SPOT}, tmp_path) as here:
         table = here.order_kinds("BTC/USD")
         assert table["take_profit"].how == "refused"
         assert table["stop"].params == {"triggerPrice": "{trigger}"}

@@ -108,6 +108,16 @@ CASES: list[tuple[str, int, str, str, str]] = [
         "is a text that is no URL of a Redis; it must be true",
         "redis://",
     ),
+    *(
+        (
+            f"[budget]\nshared = '{url}'",
+            2,
+            "wrong-value",
+            "is a text that is no URL of a Redis; it must be true",
+            "redis://",
+        )
+        for url in ("redis:/h", "redis://h:port", "redis://h:99999", "redis://h/name", "rediss://", "unix:")
+    ),
     ("[budget]\nshared = 1", 2, "wrong-value", "shared is 1; it must be true, false or a URL", "redis://"),
     ("[budget]\nreserve = 0.6", 2, "wrong-value", "reserve is 0.6; it must be a number between 0 and 0.5", ""),
     ("[budget]\nshare = true", 2, "wrong-value", "share is true; it must be a number between 0.01 and 1", ""),

@@ -75,3 +75,8 @@ def test_a_first_candle_whose_beginning_is_not_known_is_left_out() -> None:
 def test_an_unknown_volume_stays_unknown() -> None:
     parts = [Candle(0, 1, 2, 1, 2, 1.0), Candle(MINUTE, 2, 3, 2, 3, None)]
     assert from_candles(parts, "5m") == [Candle(0, 1, 3, 1, 3, None)]
+
+
+def test_volumes_are_summed_as_they_are_written() -> None:
+    made = from_candles([Candle(0, 1.0, 1.0, 1.0, 1.0, 0.1), Candle(60_000, 1.0, 1.0, 1.0, 1.0, 0.2)], "2m")
+    assert [one.volume for one in made] == [0.3]

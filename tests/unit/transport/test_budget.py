@@ -209,6 +209,36 @@ def test_owners_take_turns_however_much_each_asks_for() -> None:
     assert simulate(main)[:4] == ["greedy", "modest", "greedy", "modest"]
 
 
+def test_a_thousand_owners_are_a_queue_and_no_work() -> None:
+    """What is done for one who comes, goes or is let through does not grow with the square of those who wait."""
+    asked = 0
+
+    async def main() -> int:
+        own = budget()
+        attempt = own._store.attempt  # type: ignore[attr-defined]
+
+        def counted(*args: Any) -> float:
+            nonlocal asked
+            asked += 1
+            return attempt(*args)
+
+        own._store.attempt = counted  # type: ignore[attr-defined,method-assign]
+        done = 0
+
+        async def one(owner: str) -> None:
+            nonlocal done
+            with acting_for(owner):
+                mine = call(timeout_ms=600_000)
+            (await own.reserve((("weight", 1.0),), mine)).end()
+            done += 1
+
+        await asyncio.gather(*(one(f"owner{number}") for number in range(1_000)))
+        return done
+
+    assert simulate(main) == 1_000
+    assert asked < 4_000
+
+
 def test_a_full_meter_holds_back_only_those_who_need_it() -> None:
     async def main() -> float:
         own = budget()
@@ -364,9 +394,9 @@ def test_what_the_venue_counts_beyond_ours_is_taken_over(meter: str) -> None:
         await runtime.sleep(1 - runtime.wall_ns() / 1e9 % 1 + 0.1)
         began = runtime.monotonic()
         await own.reserve(((meter, 2.0),), call())
-        own.observe(meter, 9.0, began)
+        own.observe([(meter, 9.0)], began)
         used = own.usage()[meter][0]
-        own.observe(meter, 3.0, began)
+        own.observe([(meter, 3.0)], began)
         return used, own.usage()[meter][0]
 
     assert simulate(main) == (9.0, 9.0)

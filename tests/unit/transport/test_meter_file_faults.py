@@ -187,6 +187,23 @@ async def test_a_file_that_is_deleted_while_in_use_is_made_again_with_what_was_k
             await pool.close()
 
 
+async def test_the_first_who_sees_that_the_file_was_deleted_takes_all_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else some would count in the old file and some in the new one, each up to the limit."""
+    spec = MeterSpec("m", LIMIT, 60_000, cancels=False)
+    pools = [MeterPool(tmp_path) for _ in range(2)]
+    own, other = (Budget(pool, "x", "local", "key", (spec,)) for pool in pools)
+    (tmp_path / "x-local.meters").unlink()
+    monkeypatch.setattr(shared_file, "LOOK_AFTER_S", 0.0)
+    (await own.reserve((("m", 3.0),), call())).end()
+    monkeypatch.setattr(shared_file, "LOOK_AFTER_S", 1e9)
+    (await other.reserve((("m", 2.0),), call())).end()
+    assert (own.usage()["m"][0], other.usage()["m"][0]) == (5, 5)
+    for pool in pools:
+        await pool.close()
+
+
 @contextlib.contextmanager
 def no_more_than(size: int) -> Generator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
