@@ -60,6 +60,12 @@ def test_what_is_wrong_is_named(both: Venue) -> None:
     assert "NO/PAIR" in nowhere.err
     negative = run(both, "route", "BTC/USDT", "buy", "-1", "--preview", *BOTH)
     assert negative.code == 2, negative
+    nothing = run(both, "arbitrage", "NO/PAIR", *BOTH, "--seconds", "1")
+    assert nothing.code not in (0, 2)
+    assert "no two exchanges can be compared for NO/PAIR" in nothing.err
+    assert run(both, "arbitrage", "BTC/USDT", *BOTH, "--min-profit-pct", "nan").code == 2
+    unsaid = run(both, "select", "BTC/USDT", "--by", "price", *BOTH)
+    assert (unsaid.code, "--side" in unsaid.err) == (2, True), unsaid
 
 
 def test_arbitrage_ends_in_time_or_by_ctrl_c_and_counts(both: Venue) -> None:

@@ -159,7 +159,7 @@ async def test_an_order_with_less_time_than_an_answer_usually_takes_is_not_sent(
     await control.add_fault(FaultRule(fault=DelayAnswer(delay_ms=120), method="GET", count=None))
     await asyncio.gather(*(binance.fetch_time() for _ in range(60)))
     await control.clear_faults()
-    with pytest.raises(RequestTimeout, match=r"of its \d+ ms were left, and .* usually takes 1\d\d ms") as caught:
+    with pytest.raises(RequestTimeout, match=r"of its \d+ ms were left, and .* usually takes \d+ ms") as caught:
         await binance.create_limit_order("BTC/USDT", "buy", "0.01", 20_000, timeout_ms=60)
     assert caught.value.outcome is Outcome.NOT_SENT
     assert {order.id for order in await binance.fetch_open_orders("BTC/USDT")} == before
@@ -554,6 +554,7 @@ async def test_plain_arguments_that_are_none_are_refused_here(binance: Exchange)
         lambda one: one.fetch_trades(symbol, limit="many"),
         lambda one: one.fetch_my_trades(symbol, since=1.5),
         lambda one: one.cancel_order(None, symbol),
+        lambda one: one.cancel_order(17, symbol),
         lambda one: one.fetch_order("", symbol),
     ]
     for call in calls:

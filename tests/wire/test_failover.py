@@ -17,6 +17,7 @@ from planar.errors import AuthenticationError, MarketClosed
 from planar.exchange import Exchange
 from planar.exchange.answers import Table
 from planar.multi import Selector
+from planar.streams import StreamRules
 from planar.testing.local_venue import LocalVenue, start_local_venue
 from planar.venue.faults import Fault
 from planar.venue.steering.bench import SteeringCommand
@@ -55,11 +56,19 @@ NOT_ALL = {
     "garble_answer": "a digit that is another has no sign; what cannot be read is as `cut_answer`",
     **dict.fromkeys(("double_frame", "reorder_frame", "delay_frame", "slow_socket"), "streams stay live under it"),
     **dict.fromkeys(("drop_message", "refuse_message", "stop_reading"), "it meets what is sent over a socket: orders"),
-    **dict.fromkeys(("drop_frame", "silence", "half_open"), "books are stale after 30 s: `streams` in tests/wire"),
-    "corrupt_frame": "as `replace_frame`",
 }
 """Faults by which a primary does not die, or not in a moment."""
-STREAMS = ("close_socket", "reset_socket", "replace_frame")
+STREAMS: dict[str, dict[str, Any]] = {
+    "close_socket": {"code": 1012},
+    "reset_socket": {},
+    "replace_frame": {"body": HTML},
+    "corrupt_frame": {},
+    "drop_frame": {},
+    "silence": {},
+    "half_open": {},
+}
+QUICK = StreamRules(book_age_ms=300, check_ms=20, backoff_s=0.02)
+"""A book is stale after 30 s otherwise."""
 
 
 async def died(venue: LocalVenue, kraken: Exchange, symbol: str, die: Callable[[], object]) -> str:
@@ -121,26 +130,27 @@ def test_each_fault_of_the_kit_is_a_way_to_die_or_is_none() -> None:
     assert not (ways | set(STREAMS)) & set(NOT_ALL)
 
 
-@pytest.mark.parametrize("kind", STREAMS)
-async def test_a_primary_whose_stream_is_lost_is_left_though_it_answers(kind: str) -> None:
-    fields = {"replace_frame": {"body": HTML}, "close_socket": {"code": 1012}}.get(kind, {})
+@pytest.mark.parametrize("kinds", [tuple(STREAMS)[part::4] for part in range(4)])
+async def test_a_primary_whose_stream_is_lost_is_left_though_it_answers(kinds: tuple[str, ...]) -> None:
     with start_local_venue() as venue:
         async with venue.workspace() as p:
             group = p.group("binance", "kraken", environment="local")
-            selector = group.selector(SYMBOL, within_ms=WITHIN_MS)
-            binance = (await selector.pick()).exchange
-            async with binance.watch_order_book(SYMBOL, stale="yield") as books:
-                await anext(aiter(books))
-                assert (await selector.pick()).exchange is binance
-                venue.faults.add(kind, {"venue": "binance", "count": None}, **fields)
-                async with asyncio.timeout(5):
-                    while not binance.lost_streams(SYMBOL):
-                        await asyncio.sleep(0.02)
-                choice = await selector.pick()
-                assert choice.exchange.id == "kraken"
-                assert re.search(rf"binance: StaleData: .*{SYMBOL}", choice.why)
-                venue.faults.clear()
-            assert binance.lost_streams(SYMBOL) == []
+            binance = (await group.exchanges())["binance"]
+            binance._hub._rules = QUICK
+            for kind in kinds:
+                selector = group.selector(SYMBOL, within_ms=WITHIN_MS)
+                async with binance.watch_order_book(SYMBOL, stale="yield") as books:
+                    await anext(aiter(books))
+                    assert (await selector.pick()).exchange is binance
+                    venue.faults.add(kind, {"venue": "binance", "count": None}, **STREAMS[kind])
+                    async with asyncio.timeout(5):
+                        while not binance.lost_streams(SYMBOL):
+                            await asyncio.sleep(0.02)
+                    choice = await selector.pick()
+                    assert choice.exchange.id == "kraken", kind
+                    assert re.search(rf"binance: StaleData: .*{SYMBOL}", choice.why)
+                    venue.faults.clear()
+                assert binance.lost_streams(SYMBOL) == []
 
 
 async def test_a_market_that_refuses_orders_as_closed_is_left() -> None:

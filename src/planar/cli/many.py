@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Context, Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -31,7 +32,9 @@ By = Literal["order", "price", "fee", "spread", "latency"]
 async def grouped(
     exchange: str | None, environment: EnvironmentName | None, *, least: int = 1
 ) -> AsyncGenerator[Group]:
-    """The exchanges that are named, by comma, else those of the configuration; opened, if they are `least` or more."""
+    """The exchanges that are named, by comma, else those of the configuration, if they are `least` or more.
+
+    The first question opens them: one that hangs while it is opened is so waited for once."""
     import planar
 
     async with planar.open() as workspace:
@@ -42,9 +45,6 @@ async def grouped(
                 f"this needs {least} exchanges or more, and there is only {group.ids[0]}",
                 hint="name them, with commas: --exchange ID,ID",
             )
-        with busy("opening the exchanges"):
-            opened = await group.exchanges()
-        _tell(opened.errors)
         yield group
 
 
@@ -90,6 +90,9 @@ async def _arbitrage(
     *,
     json: bool,
 ) -> int:
+    for option, value in (("--seconds", seconds), ("--min-profit-pct", min_profit_pct)):
+        if value is not None and not (isfinite(value) and value >= 0):
+            raise UsageError(f"{option} = {value} is no number of 0 or more", hint=f"such as {option} 0.5")
     async with grouped(exchange, environment, least=2) as group:
         watching = group.watch_arbitrage(symbols, min_profit_pct=min_profit_pct, balances=balances)
         async with watching as found:
@@ -157,7 +160,8 @@ def route(
 
     async def ask() -> Route:
         async with grouped(exchange, environment) as group:
-            return await group.route(symbol, side, amount, preview=True, balances=balances)
+            with busy("asking the exchanges"):
+                return await group.route(symbol, side, amount, preview=True, balances=balances)
 
     found = run(ask())
     return output.show(found, lambda: _route_table(symbol, found), json=json)
@@ -200,9 +204,16 @@ def select(
         environment: where calls go. [default: as planar.toml says; without a word there, live]
     """
 
+    if by == "price" and (side is None or amount is None):
+        raise UsageError(
+            "--by price compares what an order would cost, and needs --side and --amount",
+            hint="for example --side buy --amount 0.5",
+        )
+
     async def ask() -> tuple[str, Choice]:
         async with grouped(exchange, environment) as group:
-            choice = await group.selector(symbol, by=by, side=side, amount=amount).pick()
+            with busy("asking the exchanges"):
+                choice = await group.selector(symbol, by=by, side=side, amount=amount).pick()
             return choice.exchange.id, choice
 
     chosen, found = run(ask())

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 import planar.runtime as runtime
-from planar.errors import PlanarError, StaleData
+from planar.errors import ExchangeNotAvailable, PlanarError, StaleData
 from planar.exchange import Exchange
 from planar.exchange.answers import Table
 from planar.models import Amount, Market, OrderBook, Ticker
@@ -74,6 +74,13 @@ class ArbitrageWatch:
         for symbol in self._symbols:
             for exchange in opened.values():
                 await self._begin(exchange, symbol)
+        if not any(sum((name, symbol) in self._fees for name in opened) > 1 for symbol in self._symbols):
+            await self.__aexit__(None, None, None)
+            reasons = "; ".join(f"{name}: {error.message}" for name, error in self.errors.items())
+            raise ExchangeNotAvailable(
+                f"no two exchanges can be compared for {', '.join(self._symbols)}: {reasons or 'only one takes part'}",
+                hint="see which markets they share: group.cross_match()",
+            )
         return self
 
     async def __aexit__(

@@ -207,6 +207,12 @@ def test_the_error_is_ccxts_and_nothing_was_sent() -> None:
     assert (caught.value.exchange, caught.value.outcome) == ("here", Outcome.NOT_SENT)
 
 
+def test_a_text_without_end_is_neither_compared_nor_shown() -> None:
+    with pytest.raises(BadSymbol) as caught:
+        BINANCE.resolve("B" * 100_000)
+    assert len(str(caught.value)) < 300
+
+
 def test_thousands_of_markets_as_ccxt_lists_them() -> None:
     exchange = synthetic.binance(3000)
     listing = capture(exchange).listing
