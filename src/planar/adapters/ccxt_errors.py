@@ -6,6 +6,8 @@ better; the outcome comes from the requests that the call really sent, never fro
 
 from __future__ import annotations
 
+from decimal import DecimalException
+
 import planar.errors as errors
 from planar.adapters.profile import ErrorRow, Profile
 from planar.errors import Outcome, PlanarError
@@ -67,6 +69,8 @@ def translate(error: Exception, call: CallContext, exchange: str) -> PlanarError
     if not call.requests:
         # CCXT refused by itself
         text = redact(str(error))
+        if isinstance(error, DecimalException):  # CCXT computes with 28 digits
+            kind, text = errors.InvalidOrder, f"{call.name}: an amount or a price has more digits than any market takes"
         if text.endswith(_NOT_THERE):
             kind, text = errors.NotSupported, f"{call.name} is not offered by this exchange"
         return kind(text or type(error).__name__, outcome=Outcome.NOT_SENT, exchange=exchange, retryable=False)

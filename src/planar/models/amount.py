@@ -63,6 +63,8 @@ class Amount(Decimal):
                 text = float.__repr__(value)  # not repr(): a subclass such as numpy's prints its type
             elif isinstance(value, bool) or not isinstance(cast("object", value), _EXACT_KINDS):
                 raise TypeError(f"an amount is made of a number or its text, not of {type(value).__name__} {value!r}")
+        elif "_" in value:  # Python's own way to group digits, which is none of money
+            raise ValueError(f"not a decimal number: {_short(value)}")
         try:
             amount = _decimal(cls, text)
         except InvalidOperation:

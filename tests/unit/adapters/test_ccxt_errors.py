@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from decimal import DivisionImpossible
 from typing import Any
 
 import pytest
@@ -49,6 +50,12 @@ def test_the_outcome_is_that_of_the_writes(known: Outcome | None) -> None:
     assert type(error) is errors.BadResponse
     assert error.outcome is (known or Outcome.UNKNOWN)
     assert error.requests == tuple(call.requests)
+
+
+def test_numbers_that_ccxt_cannot_compute_with_are_no_order() -> None:
+    error = translate(DivisionImpossible(), CallContext("create_order", 1_000, Priority.ORDER), "x")
+    assert (type(error), error.outcome) == (errors.InvalidOrder, Outcome.NOT_SENT)
+    assert "more digits" in error.message
 
 
 def test_what_ccxt_refuses_by_itself_was_not_sent() -> None:

@@ -30,7 +30,7 @@ def test_what_is_not_finite_is_refused(value):
         Amount(value)
 
 
-@pytest.mark.parametrize("value", ["", "abc", "1,5", "<html>", "0x10"])
+@pytest.mark.parametrize("value", ["", "abc", "1,5", "1_0", "<html>", "0x10"])
 def test_a_text_that_is_no_number_is_refused(value):
     with pytest.raises(ValueError, match=f"not a decimal number: {value!r}"):
         Amount(value)
