@@ -14,6 +14,7 @@ import msgspec
 
 import planar.runtime as runtime
 from planar.adapters.base import Adapter, OrderRef, OrderRequest
+from planar.adapters.checked import unchecked
 from planar.errors import NotSupported, OrderNotFound, PlanarError
 from planar.models import Amount, Order, OrderState
 
@@ -58,6 +59,7 @@ async def check_adapter(adapter: Adapter, scene: Scene) -> list[Finding]:
     Raises:
         PlanarError: its markets could not be loaded.
     """
+    adapter = unchecked(adapter)  # what an exchange would hold back is to be seen
     markets = await adapter.load_markets(timeout_ms=CALL_MS)
     check = _Check(adapter, scene)
     before = asyncio.all_tasks()
