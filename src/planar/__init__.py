@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from planar import errors
+    from planar.adapters.ccxt_adapter import CcxtAdapter
     from planar.adapters.custom import CustomAdapter
     from planar.adapters.registry import register
     from planar.adapters.subtypes import ccxt_adapter
@@ -40,6 +41,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Amount",
     "AuthenticationError",
+    "CcxtAdapter",
     "CustomAdapter",
     "Exchange",
     "ExchangeError",
@@ -60,6 +62,7 @@ __all__ = [
 
 _HOMES = {
     "Amount": "planar.models",
+    "CcxtAdapter": "planar.adapters.ccxt_adapter",
     "CustomAdapter": "planar.adapters.custom",
     "Exchange": "planar.exchange",
     "Workspace": "planar.workspace",

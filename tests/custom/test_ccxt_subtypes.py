@@ -15,7 +15,7 @@ from planar.adapters.binance import PROFILE
 from planar.adapters.kraken import PROFILE as KRAKEN
 from planar.adapters.registry import unregister
 from planar.adapters.subtypes import profile_of
-from planar.errors import ConfigError, GuardError, InsufficientFunds, NotSupported, Outcome
+from planar.errors import BadResponse, ConfigError, GuardError, InsufficientFunds, NotSupported, Outcome
 from planar.models import Amount, Ticker
 from planar.testing.conformance import Scene, check_adapter
 from planar.transport.meters import MeterSpec
@@ -98,6 +98,33 @@ async def test_a_class_with_urls_of_its_own_reaches_these_alone() -> None:
         await live.close()
 
 
+async def test_a_class_that_descends_from_no_exchange_of_ccxt() -> None:
+    class New(ccxt.async_support.Exchange):
+        def describe(self) -> Any:
+            return self.deep_extend(super().describe(), {"id": "new", "urls": OWN, "has": {"fetchTicker": True}})
+
+        async def fetch_ticker(self, symbol: str, params: Any = None) -> Any:
+            raise KeyError("bid")
+
+    class Mine(planar.CcxtAdapter):
+        ccxt_class = New
+        changes: ClassVar = {"meters": (MeterSpec("all", 3, 1_000),)}
+
+    planar.register(ID, Mine)
+    made = profile_of(ID)
+    assert (made.id, made.hosts, made.meters[0].name) == (ID, {}, "all")
+    async with planar.open() as p:
+        live = await p.prepare(ID, environment="live")
+        assert (type(live.ccxt).__mro__.index(New) > 0, live.budget()["all"][1]) == (True, 3)
+        with pytest.raises(GuardError):
+            await live.ccxt.fetch("https://api.binance.com/api/v3/time")
+        with pytest.raises(BadResponse, match="bid"):
+            await live._adapter.fetch_ticker("BTC/USDT", {}, timeout_ms=1_000)
+        with pytest.raises(NotSupported, match="no sandbox environment"):
+            await p.prepare(ID, environment="sandbox")
+        await live.close()
+
+
 def test_what_cannot_be_said_why() -> None:
     with pytest.raises(NotSupported, match="binanse") as caught:
         planar.ccxt_adapter("binanse")
@@ -116,3 +143,10 @@ def test_what_cannot_be_said_why() -> None:
 
     with pytest.raises(ConfigError, match="no adapter"):
         planar.register("odd", Odd)
+
+    class Nothing(planar.CcxtAdapter):
+        pass
+
+    with pytest.raises(ConfigError, match="no adapter") as bare:
+        planar.register("odd", Nothing)
+    assert "ccxt_class" in str(bare.value.hint)

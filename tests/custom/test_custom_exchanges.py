@@ -15,8 +15,11 @@ import pytest
 from aiohttp import web
 
 import planar
+from planar.adapters.profile import ClientIdRule
 from planar.adapters.registry import unregister
-from planar.errors import ConfigError, GuardError
+from planar.doctor import diagnose
+from planar.errors import AdapterError, ConfigError, GuardError
+from planar.exchange.conformance import conformance
 from planar.models import Amount, Balance, OrderState
 from planar.testing.conformance import Scene, check_adapter
 
@@ -186,6 +189,92 @@ async def test_its_http_reaches_its_own_host_only(served: Any, tmp_path: Path) -
 def test_what_cannot_be_registered_is_refused(name: str, kind: Any, text: str) -> None:
     with pytest.raises(ConfigError, match=text):
         planar.register(name, kind)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"urls": {}}, "no `urls`"),
+        ({"urls": {"production": "https://api.example.com"}}, "'production'"),
+        ({"urls": {"live": "api.example.com"}}, "no URL"),
+        ({"client_id": ClientIdRule()}, "find an order again"),
+    ],
+)
+def test_what_would_fail_later_is_refused_at_once(body: dict[str, Any], text: str) -> None:
+    with pytest.raises(ConfigError, match=text) as caught:
+        planar.register("toybroker", type("Toy", (StockBroker,), body))
+    assert caught.value.hint
+
+
+async def raising(self: Any, *args: Any, **kwargs: Any) -> Any:
+    raise TypeError(f"of {self.credentials['secret']}")
+
+
+def giving(answer: Any) -> Any:
+    async def given(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return answer
+
+    return given
+
+
+async def sent_then_lost(self: Any, *args: Any, **kwargs: Any) -> Any:
+    await StockBroker.submit(self, *args, **kwargs)
+
+
+GARBAGE: dict[str, tuple[dict[str, Any], str]] = {
+    "raises": ({"fetch_ticker": raising}, r"Toy.fetch_ticker raised TypeError: of \*\*\* \(test_custom"),
+    "None": ({"fetch_balance": giving(None)}, "Toy.fetch_balance gave None"),
+    "text": ({"fetch_order_book": giving("no book")}, "Toy.fetch_order_book gave 'no book'"),
+    "a wrong field": (order_with(filled=1.5), r"Toy.fetch_open_orders gave \[0\].filled = 1.5"),
+}
+
+
+@pytest.mark.parametrize("name", [*GARBAGE, "an order's answer"])
+async def test_what_an_adapter_does_wrong_names_adapter_and_method(name: str, served: Any, tmp_path: Path) -> None:
+    body, text = GARBAGE.get(name, ({"submit": sent_then_lost}, "Toy.submit gave None"))
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(f'[exchanges.toybroker]\napiKey = "k3y-of-broker"\nsecret = "{served.secret}"\n')
+    secrets.chmod(0o600)
+    planar.register("toybroker", type("Toy", (StockBroker,), {"urls": {"live": served.url}, **body}))
+    row = {"stock": "AAPL", "side": "buy", "type": "limit", "quantity": "1", "price": "90", "status": "open"}
+    served.orders["o0"] = row | {"id": "o0", "client_id": "x", "filled": "0", "ms": served.ms}
+    async with planar.open(secrets=secrets) as p:
+        exchange = await p.exchange("toybroker", environment="live")
+        if name == "an order's answer":  # the venue took it: the resolver finds it
+            order = await exchange.create_limit_order("AAPL/USD", "buy", 2, 90)
+            assert (order.state, len(served.orders)) == (OrderState.OPEN, 2)
+            return
+        calls = {
+            "raises": lambda: exchange.fetch_ticker("AAPL/USD"),
+            "None": lambda: exchange.fetch_balance(),
+            "text": lambda: exchange.fetch_order_book("AAPL/USD"),
+            "a wrong field": lambda: exchange.fetch_open_orders("AAPL/USD"),
+        }
+        with pytest.raises(AdapterError, match=text) as caught:
+            await calls[name]()
+        assert (caught.value.exchange, "correct" in str(caught.value.hint)) == ("toybroker", True)
+        assert served.secret not in str(caught.value)
+
+
+async def test_check_and_doctor_examine_a_custom_exchange(
+    served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    planar.register("toybroker", type("Toy", (StockBroker,), {"urls": {"live": served.url}}))
+    (tmp_path / "secrets.toml").write_text(
+        f'[exchanges.toybroker]\napiKey = "k3y-of-broker"\nsecret = "{served.secret}"\n'
+    )
+    (tmp_path / "secrets.toml").chmod(0o600)
+    (tmp_path / "planar.toml").write_text('[toybroker]\nenvironment = "live"\n')
+    async with planar.open() as p:
+        exchange = await p.exchange("toybroker")
+        made = await conformance(exchange, "AAPL/USD", live=True)
+        assert not [one for one in made.blockers if one.group == "basic"], made.blockers
+        assert exchange.can("watch_order_book")
+        assert not exchange.can("watch_orders_for_symbols")
+    found = await diagnose("toybroker", "AAPL/USD")
+    failed = [one for one in found.checks if one.level == "fail" and one.check not in ("address", "tls")]
+    assert failed == [], failed
 
 
 def installed(home: Path, point: str) -> None:

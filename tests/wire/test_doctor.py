@@ -175,7 +175,7 @@ async def test_a_secret_of_the_wrong_form(examine: Callable[..., Any], monkeypat
     monkeypatch.setenv("PLANAR_KRAKEN_LOCAL_SECRET", "no-base64-at-all")
     found = await examine("kraken", account="")
     assert failed(found) == ["private"]
-    says(found.check("private"), "nothing was sent", "copy the secret again")
+    says(found.check("private"), "nothing was sent", "copy it again")
 
 
 @pytest.mark.parametrize("name", VENUES)

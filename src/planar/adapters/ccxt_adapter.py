@@ -363,6 +363,7 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
         self, symbol: str, since_ms: int | None, limit: int | None, params: Mapping[str, Any], *, timeout_ms: int
     ) -> list[Order]:
         """Orders of any state; open and closed ones put together where the venue does not list both at once."""
+        self.require(self._past)
         priority = priorities.own(since_ms, params)
         due_ms = runtime.monotonic() * 1000 + timeout_ms  # one deadline for both
         rows: dict[str, Order] = {}

@@ -24,6 +24,7 @@ from planar.adapters.unified import METHODS
 from planar.errors import BadSymbol, NotSupported, Outcome, PlanarError
 from planar.models import Candle, Fill, Market, Order, Ticker, Trade
 from planar.models.key_rights import KeyRights
+from planar.models.money import TradingFee
 from planar.transport.meters import MeterSpec
 
 _OF: Final = {
@@ -220,6 +221,13 @@ class CustomAdapter(Adapter):
     ) -> list[Order]:
         """See `Adapter`."""
         raise self._refused("fetch_orders")
+
+    async def unified(self, name: str, args: Sequence[Any], params: Mapping[str, Any], *, timeout_ms: int) -> Any:
+        """See `Adapter`: of these, a subclass may write `fetch_trading_fee`."""
+        if name != "fetch_trading_fee" or not self.capabilities.can(name):
+            raise self._refused(name)
+        maker, taker = await self.fetch_trading_fee(args[0], timeout_ms=timeout_ms)
+        return TradingFee(symbol=args[0], maker=maker, taker=taker)
 
     def order_kinds(self, symbol: str) -> KindTable:
         """See `Adapter`."""

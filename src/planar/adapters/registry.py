@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from planar.errors import ConfigError
 
+if TYPE_CHECKING:
+    from planar.adapters.custom import CustomAdapter
+
 GROUP: Final = "planar.adapters"
 _ID: Final = re.compile(r"[a-z][a-z0-9_]*")
+_PLACES: Final = ("live", "sandbox", "demo", "local")
 _registered: dict[str, type[Any]] = {}
 
 
@@ -102,18 +107,48 @@ def _check(exchange_id: str, kind: Any, source: str) -> None:
         raise ConfigError(
             f"{source}: {kind!r} is no adapter of the exchange {exchange_id!r}",
             hint="give a subclass of planar.CustomAdapter, of planar.ccxt_adapter(...), or of a class of ccxt.async_support "
-            "or ccxt.pro (no instance)",
+            "or ccxt.pro (no instance); a subclass of planar.CcxtAdapter itself names its `ccxt_class`",
         )
     if missing := sorted(cast("frozenset[str]", getattr(cast("Any", kind), "__abstractmethods__", frozenset[str]()))):
         raise ConfigError(
             f"{source}: {kind.__qualname__} lacks {', '.join(missing)}",
             hint="write these methods; see planar.CustomAdapter",
         )
+    if issubclass(kind, CustomAdapter):
+        _check_custom(source, kind)
+
+
+def _check_custom(source: str, kind: type[CustomAdapter]) -> None:
+    """Refuse what would fail only when it is used.
+
+    Raises:
+        ConfigError: `urls` is missing or names what is no environment; orders could not be found again.
+    """
+    name, urls = kind.__qualname__, cast("object", getattr(kind, "urls", None))
+    example = 'urls = {"live": "https://api.example.com"}'
+    if not isinstance(urls, Mapping) or not urls:
+        raise ConfigError(f"{source}: {name} has no `urls`", hint=f"say where it is: {example}")
+    for environment, url in cast("Mapping[Any, Any]", urls).items():
+        if environment not in _PLACES:
+            raise ConfigError(
+                f"{source}: urls of {name} has {environment!r}, which is no environment of an exchange",
+                hint=f"one of {', '.join(_PLACES)}: {example}",
+            )
+        if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+            raise ConfigError(f"{source}: urls of {name} has {environment} = {url!r}, which is no URL", hint=example)
+    if kind.client_id.query_param is None and not kind.offered()["fetch_orders"]:
+        raise ConfigError(
+            f"{source}: {name} could not find an order again whose answer was lost",
+            hint="its client_id says that orders cannot be asked for by client id (query_param is None), so write "
+            "fetch_orders, whose list shows client ids",
+        )
 
 
 def _ccxt_of(kind: type[Any]) -> type[Any] | None:
     """The class of CCXT behind an adapter for one; None: that of its parent. What is no such adapter is given back."""
-    return getattr(kind, "ccxt_class", None) if getattr(kind, "parent_id", "") else kind
+    if not hasattr(kind, "parent_id"):
+        return kind
+    return kind.ccxt_class if kind.parent_id or kind.ccxt_class is not None else object
 
 
 def _of_ccxt(kind: type[Any] | None) -> bool:

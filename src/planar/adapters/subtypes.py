@@ -64,7 +64,9 @@ def parent_of(exchange_id: str) -> str:
     if custom is None or issubclass(custom, CustomAdapter):
         return exchange_id
     if issubclass(custom, CcxtAdapter):
-        return custom.parent_id
+        if custom.parent_id:
+            return custom.parent_id
+        custom = cast("type[Any]", custom.ccxt_class)
     return next((name for one in custom.__mro__ if (name := _ccxt_id(one)) is not None), exchange_id)
 
 
@@ -81,10 +83,10 @@ def profile_of(exchange_id: str) -> Profile:
     """
     parent = parent_of(exchange_id)
     profile = load_profile(parent)
-    if parent == exchange_id:
+    custom = custom_class(exchange_id)
+    if custom is None:
         return profile
-    custom = cast("type[Any]", custom_class(exchange_id))
-    if _urls_of(exchange_id) != _urls_of(parent):
+    if parent != exchange_id and _urls_of(exchange_id) != _urls_of(parent):
         profile = msgspec.structs.replace(profile, hosts={})
     changes: Mapping[str, Any] = getattr(custom, "changes", {})
     known = set(Profile.__struct_fields__) - {"id"}

@@ -7,7 +7,6 @@ from planar.doctor.remedies import described, remedy
 from planar.doctor.report import Verdict, fail, ok, skip, warn
 from planar.errors import (
     AuthenticationError,
-    BadResponse,
     ConfigError,
     NotSupported,
     Outcome,
@@ -26,11 +25,8 @@ async def private(patient: Patient) -> Verdict:
         return skip(error.message, error.hint)
     except PlanarError as error:
         patient.private_error = error
-        if isinstance(error, BadResponse) and error.outcome is Outcome.NOT_SENT:
-            return fail(
-                f"the request could not be signed, so nothing was sent: {described(error)}",
-                "copy the secret again: it does not have the form that this exchange's secrets have",
-            )
+        if isinstance(error, AuthenticationError) and error.outcome is Outcome.NOT_SENT:
+            return fail(f"nothing was sent: {described(error)}", error.hint)
         return fail(described(error), _remedy(error, exchange.environment))
     held = sum(1 for one in balance.balances.values() if one.total)
     return ok(f"the balance was read: {held} currencies")

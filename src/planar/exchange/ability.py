@@ -51,7 +51,21 @@ _OURS: Final[Mapping[str, str]] = {
     "cancel_orders_for_symbols": "one by one, or at once where the exchange has it",
     "cancel_orders_with_client_order_ids": "one by one, or at once where the exchange has it",
 }
-"""Methods that Planar has on every exchange, and how."""
+"""Methods that Planar has itself, and how."""
+_LISTS: Final = ("fetch_orders", "fetch_closed_orders")
+_OF_ANY: Final[Mapping[str, tuple[str, ...]]] = {
+    "fetch_order": ("fetch_open_orders", *_LISTS),
+    "fetch_orders": ("fetch_closed_orders",),
+    "fetch_closed_orders": ("fetch_orders",),
+    "fetch_canceled_orders": _LISTS,
+    "fetch_canceled_and_closed_orders": _LISTS,
+    "fetch_last_price": ("fetch_ticker",),
+    "fetch_ohlcvs": ("fetch_ohlcv",),
+    "fetch_order_books": ("fetch_order_book",),
+    "cancel_orders_for_symbols": ("cancel_order",),
+    "cancel_orders_with_client_order_ids": ("cancel_order",),
+}
+"""Of those: the methods of which any suffices, asked of the exchange's description."""
 _LINKED: Final[Mapping[str, str]] = {
     "create_oco": "oco",
     "create_bracket": "bracket",
@@ -191,11 +205,17 @@ def _described(name: str, of: Subject) -> Ability:
         return Ability(
             "composed", "of other answers" if made == "composed" else "of several requests, one after another"
         )
-    if name in _OURS:
+    if name in _OURS and _stands(name, of.capabilities):
         return Ability("composed", _OURS[name])
     if found is None:
         return Ability("unknown", "neither CCXT nor Planar's tables say")
     return Ability("refused", "the exchange does not have it")
+
+
+def _stands(name: str, capabilities: Capabilities) -> bool:
+    """Whether what Planar makes a method of is there, or nobody knows that it is not."""
+    needed = _OF_ANY.get(name, ())
+    return not needed or any(capabilities.can(one) is None or made_of(capabilities.can, one) for one in needed)
 
 
 def _polled(name: str, capabilities: Capabilities) -> bool:

@@ -27,12 +27,18 @@ def _given(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-_PLAIN: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
-    "since": (_whole, "milliseconds since 1970, UTC, such as 1767225600000"),
-    "limit": (_whole, "a whole number, or None"),
-    "id": (_given, "the exchange's id, or the client id, as text"),
+def _named(value: object) -> bool:
+    return _given(value) or hasattr(value, "client_order_id")
+
+
+_WHOLE: Final = "int | None"
+_PLAIN: Final[Mapping[tuple[str, str], tuple[Callable[[object], bool], str]]] = {
+    ("since", _WHOLE): (_whole, "milliseconds since 1970, UTC, such as 1767225600000"),
+    ("limit", _WHOLE): (_whole, "a whole number, or None"),
+    ("id", "str"): (_given, "the exchange's id, or the client id, as text"),
+    ("id", "Named"): (_named, "the exchange's id, or the client id, as text, or the order"),
 }
-"""Argument -> (whether a value fits, what does)."""
+"""(Argument, its annotation) -> (whether a value fits, what does)."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,10 +51,15 @@ def labelled(
     """The method, whose errors carry the name of the account, and whose plain arguments are what they are called.
 
     Raises:
-        BadRequest: (NOT_SENT) `since` or `limit` is no whole number, `id` is empty or no text.
+        BadRequest: (NOT_SENT) `since` or `limit` is no whole number, `id` is empty, or neither text nor,
+            where that is allowed, an order.
     """
-    places = list(inspect.signature(method).parameters)
-    plain = [(name, places.index(name) - 1, row[0], row[1]) for name, row in _PLAIN.items() if name in places]
+    parameters = inspect.signature(method).parameters.values()
+    plain = [
+        (one.name, place - 1, *_PLAIN[one.name, one.annotation])
+        for place, one in enumerate(parameters)
+        if (one.name, one.annotation) in _PLAIN
+    ]
 
     @functools.wraps(method)
     async def labelling(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
