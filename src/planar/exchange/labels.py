@@ -55,11 +55,8 @@ def labelled(
             where that is allowed, an order.
     """
     parameters = inspect.signature(method).parameters.values()
-    plain = [
-        (one.name, place - 1, *_PLAIN[one.name, one.annotation])
-        for place, one in enumerate(parameters)
-        if (one.name, one.annotation) in _PLAIN
-    ]
+    rows = [(one.name, place - 1, _PLAIN.get((one.name, one.annotation))) for place, one in enumerate(parameters)]
+    plain = [(name, place, row[0], row[1]) for name, place, row in rows if row is not None]
 
     @functools.wraps(method)
     async def labelling(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
