@@ -123,7 +123,8 @@ class Server:
                 connection.shutdown(socket.SHUT_WR)
                 continue
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            connection.shutdown(socket.SHUT_RD)  # wakes its thread, which closes it
+            with contextlib.suppress(OSError):  # the client ended it first
+                connection.shutdown(socket.SHUT_RD)  # wakes its thread, which closes it
             thread.join()
 
     def _ended(self, connection: socket.socket) -> None:
