@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from benchmarks import budget, calls, derivatives, entry, flood, journal, many, reconcile, startup, venue, waits
 from benchmarks.safety.__main__ import fund, local, start_venue
@@ -28,28 +30,52 @@ def started(directory: Path, exchange: str) -> Generator[VenueRecord]:
         process.wait()
 
 
+def on_venues(chosen: Collection[str], directory: Path) -> None:
+    """Those that need a local exchange, each with one of its own."""
+    pool = MeterPool(directory)
+    if "reconcile" in chosen:
+        reconcile.report(directory)
+    if "waits" in chosen:
+        with started(directory, "binance") as record:
+            waits.report(local(record))
+    if "flood" in chosen:
+        with started(directory, "binance") as record:
+            flood.report(record, local(record), pool)
+    for exchange in ("binance", "kraken"):
+        if "calls" in chosen:
+            with started(directory, exchange) as record:
+                calls.report(local(record), exchange, pool)
+        if "entry" in chosen:
+            with started(directory, exchange) as record:
+                entry.report(record, local(record), pool)
+
+
+ALONE: Final[dict[str, Callable[[], object]]] = {
+    "derivatives": derivatives.report,
+    "many": many.report,
+    "startup": startup.report,
+    "journal": journal.report,
+    "budget": budget.report,
+    "venue": venue.report,
+}
+ALL: Final = ("reconcile", "waits", "flood", "calls", "entry", *ALONE)
+
+
 def main() -> None:
-    """Run everything."""
+    """Run what is named, or everything."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of them: {', '.join(ALL)}; default: all")
+    names: list[str] = parser.parse_args().names
+    if unknown := [name for name in names if name not in ALL]:
+        parser.error(f"there is no benchmark {unknown[0]!r}: choose from {', '.join(ALL)}")
+    chosen = names or ALL
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         os.environ["PLANAR_STATE"], os.environ["PLANAR_CACHE"] = str(directory / "state"), str(directory / "cache")
-        reconcile.report(directory)
-        for exchange in ("binance", "kraken"):
-            if exchange == "binance":
-                with started(directory, exchange) as record:
-                    waits.report(local(record))
-                with started(directory, exchange) as record:
-                    flood.report(record, local(record), MeterPool(directory))
-            with started(directory, exchange) as record:
-                calls.report(local(record), exchange, MeterPool(directory))
-            with started(directory, exchange) as record:
-                entry.report(record, local(record), MeterPool(directory))
-        derivatives.report()
-    many.report()
-    startup.report()
-    journal.report()
-    budget.report()
-    venue.report()
+        on_venues(chosen, directory)
+        for one, report in ALONE.items():
+            if one in chosen:
+                report()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ on the way becomes one of Planar's errors, with the outcome that the requests re
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, cast
 
 import planar.runtime as runtime
@@ -63,7 +63,7 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
         self._proven: set[tuple[str, ...]] = set()
         self.until_ms: dict[str, int] = {}
 
-    async def call(
+    def call(
         self,
         name: str,
         method: Callable[..., Awaitable[T]],
@@ -72,10 +72,10 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
         priority: Priority,
         reader: Callable[[bytes], object] | None = None,
         into: Callable[[Any], T] | None = None,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run one reading method of CCXT inside a call context; `into` makes what is returned of its answer."""
         call = CallContext(name, timeout_ms, priority, reading=True, reader=reader)
-        return await self.run(call, method, *args, into=into)
+        return self.run(call, method, *args, into=into)
 
     async def run(
         self,
@@ -100,7 +100,7 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
                 complete(made, call)
                 raise made from redact_error(without_frames(error))
 
-    async def _read(
+    def _read(
         self,
         method: str,
         priority: Priority,
@@ -108,7 +108,7 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
         *args: Any,
         into: Callable[[Any], T],
         reader: Callable[[bytes], object] | None = None,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run the reading method of CCXT that is called `method`.
 
         Raises:
@@ -116,9 +116,7 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
         """
         self.require(method)
         function = getattr(self.exchange, method)
-        return await self.call(
-            method, function, *args, timeout_ms=timeout_ms, priority=priority, reader=reader, into=into
-        )
+        return self.call(method, function, *args, timeout_ms=timeout_ms, priority=priority, reader=reader, into=into)
 
     def _convert(self, function: Callable[..., T], raw: Any) -> T:
         """Turn CCXT's dictionary into a model; what does not fit is an error with this exchange's name."""

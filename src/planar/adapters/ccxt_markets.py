@@ -59,6 +59,9 @@ class Undecoded:
 UNDECODED = Undecoded()
 
 
+_found: Callable[[dict[str, Any], str], Any] = dict[str, Any].__getitem__
+
+
 class DeferredDict(dict[str, Any]):
     """A dict whose content, or a part of it, is made on the first look. Copies and pickles are plain dicts."""
 
@@ -109,7 +112,7 @@ class LazyDict(DeferredDict):
         self._filled = False
 
     def __getitem__(self, key: str) -> Any:
-        value = super().__getitem__(key)
+        value: Any = _found(self, key)
         if value is UNDECODED:
             value = self._make(key)
             super().__setitem__(key, value)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, cast
 
 from planar.adapters.profile import Profile
 from planar.errors import Outcome
+from planar.models.from_ccxt.reader import is_structure
 from planar.transport.context import CallContext, Effect
 
 Params: TypeAlias = "Mapping[str, Any] | Sequence[Any]"
@@ -17,14 +18,16 @@ _OF_CCXT = ("maxRetriesOnFailure", "maxRetriesOnFailureDelay")
 
 def own_copy(params: Params | None) -> Params:
     """What CCXT may write into; without its parameters of sending again, which Planar decides."""
-    if params is not None and not isinstance(params, Mapping):
+    if not params:
+        return {}
+    if not is_structure(params):
         return list(params)
-    return {name: value for name, value in (params or {}).items() if name not in _OF_CCXT}
+    return {name: value for name, value in params.items() if name not in _OF_CCXT}
 
 
 def named(params: Params) -> Mapping[str, Any]:
     """The parameters by name; those in a list have none."""
-    return params if isinstance(params, Mapping) else {"": params}
+    return params if is_structure(params) else {"": params}
 
 
 def endpoint_cost(

@@ -29,7 +29,7 @@ LONGEST: Final = 16_384
 """Characters of an answer that are kept."""
 END_S: Final = 5.0
 """How long closing waits for what is not written yet."""
-GATHER_S: Final = 0.005
+GATHER_S: Final = 0.02
 """So long the writer gathers lines before it writes them: a thread that wakes for each line takes more from the order path
 than the writing itself."""
 

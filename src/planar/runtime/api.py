@@ -1,7 +1,8 @@
 """The door: the runtime of the running event loop, and its methods as plain functions.
 
 A loop that has a world of its own (the seeded loop) carries it in its attribute `planar_runtime`; every other loop, and
-code outside a loop, uses the operating system's.
+code outside a loop, uses the operating system's. Which loop runs is asked only in a process that has made a seeded one:
+time is read two dozen times in each order, and before Python 3.12 the question is a system call.
 """
 
 from __future__ import annotations
@@ -16,15 +17,23 @@ from planar.runtime.system import BASE32_LOWER, SYSTEM, Runtime
 
 T = TypeVar("T")
 
+_seeded = False
+
+
+def seeded_loop_made() -> None:
+    """From now on a running loop may have a world of its own."""
+    global _seeded
+    _seeded = True
+
 
 def current() -> Runtime:
     """The running loop's runtime; the system's outside a loop or on an ordinary one."""
-    return getattr(_running_loop(), "planar_runtime", SYSTEM)
+    return getattr(_running_loop(), "planar_runtime", SYSTEM) if _seeded else SYSTEM
 
 
 def wall_ns() -> int:
     """`Runtime.wall_ns` of the current runtime."""
-    return getattr(_running_loop(), "planar_runtime", SYSTEM).wall_ns()
+    return current().wall_ns()
 
 
 def wall_ms() -> int:
@@ -33,8 +42,8 @@ def wall_ms() -> int:
 
 
 def monotonic() -> float:
-    """`Runtime.monotonic` of the current runtime; asked a dozen times in each request."""
-    return getattr(_running_loop(), "planar_runtime", SYSTEM).monotonic()
+    """`Runtime.monotonic` of the current runtime."""
+    return current().monotonic() if _seeded else SYSTEM.monotonic()
 
 
 def monotonic_ns() -> int:

@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
+from planar.runtime.api import seeded_loop_made
 from planar.runtime.network import Event, SimNetwork
 from planar.runtime.simdoors import SimDoors
 from planar.runtime.system import Runtime
@@ -105,6 +106,7 @@ class SimLoop(SimDoors):
 
     def __init__(self, seed: int = 1, start_wall_ms: int = DEFAULT_START_WALL_MS) -> None:
         super().__init__()
+        seeded_loop_made()
         self.now_ns = START_MONOTONIC_NS
         self.planar_runtime = SimRuntime(self, seed, start_wall_ms)
         self.network = SimNetwork(self, f"planar/{seed}", lambda: self.now_ns)

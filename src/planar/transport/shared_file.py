@@ -248,6 +248,12 @@ class FileStore(Store):
         finally:
             self._file.unlock()
 
+    def observe(self, told: Sequence[tuple[Meter, float]], now: float, taken_at: float) -> None:
+        """See `Store`. The end of the request whose answer says so comes next, and locks the file for both."""
+        self._owed.append(lambda: self._observe(told, now, taken_at))
+        if self.alone:
+            self._pay()
+
     def _end(self, asks: Sequence[Ask], now: float, *, sent: bool) -> None:
         cells = self._file.cells
         for meter, cost in asks:

@@ -89,12 +89,11 @@ class Store:
 
     def observe(self, told: Sequence[tuple[Meter, float]], now: float, taken_at: float) -> None:
         """See `Meter.observe`; for all meters that an answer tells of."""
+        self._observe(told, now, taken_at)
 
-        def observing() -> None:
-            for meter, venue_used in told:
-                meter.observe(venue_used, now, taken_at)
-
-        self._change(observing)
+    def _observe(self, told: Sequence[tuple[Meter, float]], now: float, taken_at: float) -> None:
+        for meter, venue_used in told:
+            meter.observe(venue_used, now, taken_at)
 
     def hold_off(self, sharer: str, until: float) -> None:
         """Let nothing of a sharer through before `until`."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
-
 from planar.models.account import AccountBalance, Balance, Position, PositionSide
-from planar.models.from_ccxt.reader import Reader
+from planar.models.from_ccxt.reader import Reader, exact, is_structure
 
 _POSITION_SIDES: dict[str, PositionSide] = {"long": "long", "short": "short"}
 _NOT_CURRENCIES = ("info", "timestamp", "datetime", "free", "used", "total", "debt")
@@ -28,17 +25,21 @@ def balance(data: object, *, exchange: str | None = None, received_ns: int | Non
 
 
 def _one(account: Reader, code: str, exchange: str | None) -> Balance:
-    entry: Any = account.get(code)
-    if not isinstance(entry, Mapping):
+    entry: object = account.get(code)
+    if not is_structure(entry):
         raise account.bad(code, entry, "is no balance")
-    r = Reader(cast("object", entry), "balance", exchange)
-    free, used, total = r.signed("free"), r.signed("used"), r.signed("total")
+    get = entry.get
+    try:
+        free, used, total, debt = exact(get("free")), exact(get("used")), exact(get("total")), exact(get("debt"))
+    except (TypeError, ValueError):
+        r = Reader(entry, "balance", exchange)  # says which of them it is
+        free, used, total, debt = r.signed("free"), r.signed("used"), r.signed("total"), r.signed("debt")
     if free is None and used is None and total is None:
-        raise account.bad(code, cast("object", entry), "has neither free nor used nor total")
+        raise account.bad(code, entry, "has neither free nor used nor total")
     if (free is None) + (used is None) + (total is None) == 1:
         # CCXT makes the third of any two, so it was there, was no number, and may have gone into the others all the same
-        raise account.bad(code, cast("object", entry), "has a free, used or total that is no number")
-    return Balance(free=free, used=used, total=total, debt=r.signed("debt"))
+        raise account.bad(code, entry, "has a free, used or total that is no number")
+    return Balance(free=free, used=used, total=total, debt=debt)
 
 
 def position(data: object, *, exchange: str | None = None, received_ns: int | None = None) -> Position:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 from planar.errors import BadResponse
 from planar.models.amount import Amount
@@ -34,6 +34,19 @@ def _amount(text: str) -> Amount:
     return Amount(text)
 
 
+def is_structure(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether it is a dictionary. Asking for its type first is what makes it quick."""
+    return type(value) is dict or isinstance(value, Mapping)
+
+
+def exact(value: Any) -> Amount | None:
+    """An exact number; None if missing. Raises TypeError or ValueError for what is no finite number."""
+    if value is None:
+        return None
+    text = float.__repr__(value) if type(value) is float else value
+    return _amount(text) if type(text) is str and len(text) <= _SHORT else Amount(text)
+
+
 class Reader:
     """One dictionary of an exchange, with what is needed to say what is wrong with it.
 
@@ -48,9 +61,9 @@ class Reader:
     def __init__(self, data: object, what: str, exchange: str | None) -> None:
         self._what = what
         self._exchange = exchange
-        if not isinstance(data, Mapping):
+        if not is_structure(data):
             raise self.bad("answer", data, "is no structure")
-        self._data = cast("Mapping[str, Any]", data)
+        self._data = data
         self.get = self._data.get
 
     def bad(self, key: str, value: object, why: str) -> BadResponse:
@@ -87,14 +100,10 @@ class Reader:
 
     def signed(self, key: str) -> Amount | None:
         """An exact number of any sign; None if missing."""
-        value = self.get(key)
-        if value is None:
-            return None
         try:
-            text = float.__repr__(value) if type(value) is float else value
-            return _amount(text) if type(text) is str and len(text) <= _SHORT else Amount(text)
+            return exact(self.get(key))
         except (TypeError, ValueError):
-            raise self.bad(key, value, "is no finite number") from None
+            raise self.bad(key, self.get(key), "is no finite number") from None
 
     def amount(self, key: str) -> Amount | None:
         """An exact number that is not negative; None if missing."""
