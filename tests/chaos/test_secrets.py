@@ -22,6 +22,7 @@ from tests.secrets_plugin import hoard
 from tests.secrets_search import Hoard, Leak, search_tree, seeded
 
 import planar
+from planar.adapters.ccxt_parsing import ParsingSeam
 from planar.errors import AuthenticationError, PlanarError
 from planar.transport.local import LocalVenue as Venue
 from planar.venue.client import VenueControl
@@ -160,15 +161,18 @@ def with_locals(error: BaseException) -> str:
 def signatures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every signature that CCXT makes meanwhile."""
     made: list[str] = []
-    original = ccxt.async_support.Exchange.hmac
+    for kind in (ccxt.async_support.Exchange, ParsingSeam):
+        monkeypatch.setattr(kind, "hmac", staticmethod(_kept(kind.hmac, made)))
+    return made
 
+
+def _kept(original: Callable[..., Any], made: list[str]) -> Callable[..., Any]:
     def hmac(*args: Any, **kwargs: Any) -> Any:
         signature = original(*args, **kwargs)
         made.append(signature if isinstance(signature, str) else base64.b64encode(signature).decode())
         return signature
 
-    monkeypatch.setattr(ccxt.async_support.Exchange, "hmac", staticmethod(hmac))
-    return made
+    return hmac
 
 
 async def everything(session: Session, workspace: planar.Workspace, exchange_id: str, control: VenueControl) -> None:
