@@ -24,7 +24,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.mixed.run import GROWTH_MIB, OVER_MS, Result, run
+from benchmarks.mixed.run import GROWTH_MIB, LONG, OVER_MS, Result, run
 
 
 def show(result: Result) -> None:
@@ -39,7 +39,8 @@ def show(result: Result) -> None:
     print("faults: " + ", ".join(f"{name} {count}" for name, count in result.injected.items()))
     print(f"orders judged by the ledger: {result.orders}")
     print(f"latest end after a deadline: {result.most_over_ms} ms (bound {OVER_MS})")
-    print(f"memory of the second half: {result.growth_mib:+} MiB for 10,000 calls (bound {GROWTH_MIB})")
+    bound = f"bound {GROWTH_MIB}, in runs of {LONG} and more"
+    print(f"memory of the second half: {result.growth_mib:+} MiB for 10,000 calls ({bound})")
     print(f"the machine kept client or exchange from running for {result.kept_share:.0%} of the time")
     print(f"orders misread from damaged answers that the exchange has on record: {len(result.misread)}")
     for line in result.misread[:10]:

@@ -46,9 +46,15 @@ def test_what_is_known_of_a_later_book(
     assert not found.crossed
     assert list(found.bids) == sorted(found.bids, reverse=True)
     assert list(found.asks) == sorted(found.asks)
-    assert {price for price, _ in found.bids[1:]} <= bids
-    assert {price for price, _ in found.asks[1:]} <= asks
+    assert len(found.bids) <= 1  # the best level is another one in all of these
+    assert len(found.asks) <= 1
     assert (found.nonce, found.received_ns) == (quote.nonce, 1)
+
+
+def test_a_side_whose_best_level_stands_is_the_books() -> None:
+    book = OrderBook(symbol="A/B", bids=((3.0, 1.0), (2.0, 5.0)), asks=((4.0, 1.0), (5.0, 1.0)), nonce=1)
+    found = with_quote(book, Ticker(symbol="A/B", bid=3.0, bid_volume=1.0, ask=4.0, ask_volume=0.5, nonce=2))
+    assert (found.bids, found.asks) == (book.bids, ((4.0, 0.5),))
 
 
 def test_a_quote_without_a_number_changes_nothing() -> None:

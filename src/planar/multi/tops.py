@@ -9,18 +9,23 @@ from planar.models.data import Level
 
 
 def with_quote(book: OrderBook, quote: Ticker | None) -> OrderBook:
-    """The book with the best prices of a later state of it; as it is where the quote is none, older, or not numbered.
+    """What is known of a later state of a book; the book as it is where the quote is none, older, or not numbered.
 
-    What lay before the best price is gone; what lies behind it is the earlier book's, and so is the age.
+    A side whose best level is another now is that level alone: what lies behind it may have gone with the change, and a
+    new best level over old ones may be a book that never was. The age is the earlier book's.
     """
     if quote is None or quote.nonce is None or book.nonce is None or quote.nonce <= book.nonce:
         return book
-    bid, ask = quote.bid, quote.ask
-    bids = _topped(bid, quote.bid_volume, [level for level in book.bids if bid is not None and level[0] < bid])
-    asks = _topped(ask, quote.ask_volume, [level for level in book.asks if ask is not None and level[0] > ask])
-    return msgspec.structs.replace(book, bids=bids, asks=asks, nonce=quote.nonce)
+    return msgspec.structs.replace(
+        book,
+        bids=_topped(quote.bid, quote.bid_volume, book.bids),
+        asks=_topped(quote.ask, quote.ask_volume, book.asks),
+        nonce=quote.nonce,
+    )
 
 
-def _topped(price: float | None, amount: float | None, behind: list[Level]) -> tuple[Level, ...]:
+def _topped(price: float | None, amount: float | None, before: tuple[Level, ...]) -> tuple[Level, ...]:
     """One side; empty without a price and an amount, since nothing is known to be there."""
-    return ((price, amount), *behind) if price and amount else ()
+    if not price or not amount:
+        return ()
+    return before if before and before[0] == (price, amount) else ((price, amount),)

@@ -14,9 +14,9 @@ import pytest
 from binance_kit import STREAM, WS_API, LocalBinance, ask, eventually, local_binance, next_json, now_ms
 
 from planar.venue.engine.enums import OrderKind, Side
-from planar.venue.engine.types import NewOrder, OrderRef
-from planar.venue.wire.binance import Settings
-from planar.venue.wire.binance.feed_books import DiffDepth
+from planar.venue.engine.types import Depth, Level, NewOrder, OrderRef
+from planar.venue.wire.binance import Settings, stream_json
+from planar.venue.wire.binance.feed_books import BestPrices, DiffDepth
 from planar.venue.wire.binance.stream_names import Kind, parse
 
 TRADE = {"e", "E", "s", "t", "p", "q", "T", "m", "M"}
@@ -166,6 +166,22 @@ async def test_book_ticker(binance: LocalBinance) -> None:
             "A": f"{top.asks[0].amount:.8f}",
         }
         binance.exchange.cancel("bob", "BTC/USDT", OrderRef(deep.id))
+
+
+def test_an_empty_side_has_zeros_for_its_best() -> None:
+    level = Level(Decimal("50000.5"), Decimal("0.4"))
+    both, one = Depth("BTC/USDT", 1, [level], [level]), Depth("BTC/USDT", 2, [level], [])
+    best = BestPrices(both)
+    assert best.update(one) is one
+    assert best.update(one) is None
+    assert stream_json.book_ticker(one, "BTCUSDT")(1) == {
+        "u": 2,
+        "s": "BTCUSDT",
+        "b": "50000.50000000",
+        "B": "0.40000000",
+        "a": "0.00000000",
+        "A": "0.00000000",
+    }
 
 
 class Book:

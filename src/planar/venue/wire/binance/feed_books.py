@@ -58,9 +58,9 @@ class BestPrices:
         self._top = _top(book)
 
     def update(self, book: Depth) -> Depth | None:
-        """The book, if its top is another than before and has both sides."""
+        """The book, if its top is another than before."""
         top = _top(book)
-        if top == self._top or None in top:
+        if top == self._top:
             return None
         self._top = top
         return book

@@ -59,15 +59,15 @@ def aggregate(row: AggTrade, market_id: str, now_ms: int) -> Builder:
 
 
 def book_ticker(book: Depth, market_id: str) -> Builder:
-    """`@bookTicker`; the book has both sides."""
-    bid, ask = book.bids[0], book.asks[0]
+    """`@bookTicker`; zeros stand for an empty side, as in the answer of the same name."""
+    bid, ask = (side[0] if side else None for side in (book.bids, book.asks))
     event = {
         "u": book.update_id,
         "s": market_id,
-        "b": amount(bid.price),
-        "B": amount(bid.amount),
-        "a": amount(ask.price),
-        "A": amount(ask.amount),
+        "b": level_price(bid),
+        "B": level_amount(bid),
+        "a": level_price(ask),
+        "A": level_amount(ask),
     }
     return lambda unit: event
 
