@@ -12,6 +12,7 @@ import importlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, cast
@@ -21,6 +22,7 @@ from planar.models import Candle
 
 _plain = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
 _exponential = re.compile(r"[+-]?[0-9]*\.?[0-9]*[eE][+-]?[0-9]{1,3}", re.ASCII).fullmatch
+_digits = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?", re.ASCII).fullmatch
 _PLAIN_TYPES = frozenset((str, int, float))
 
 
@@ -66,8 +68,16 @@ _HASHES: Final[Mapping[Callable[..., Any], str]] = {
     hashlib.sha384: "sha384",
     hashlib.sha512: "sha512",
 }
+_NO_CODES: Final = ("info", "timestamp", "datetime", "free", "used", "total")
+_CODES_KEPT: Final = 10_000
 _LAST_MS: Final = 253_402_300_799_999
 """The end of the year 9999, which is the last that Python's dates know."""
+
+
+def _add_total(entry: dict[str, Any]) -> None:
+    free, used = entry.get("free"), entry.get("used")
+    if entry.get("total") is None and type(free) is str and type(used) is str and _digits(free) and _digits(used):
+        entry["total"] = str(Decimal(free) + Decimal(used))
 
 
 def _of_ccxt() -> Any:
@@ -97,6 +107,28 @@ class ParsingSeam:
         if name is None or digest != "hex":
             return _of_ccxt().hmac(request, secret, algorithm, digest)
         return hmacs.digest(secret, request, name).hex()
+
+    def safe_currency_code(self, currencyId: Any, currency: Any = None) -> Any:
+        """CCXT's code for an exchange's id of a currency; looked up once for each, and list of currencies."""
+        if currency is not None or type(currencyId) is not str:
+            return cast(Any, super()).safe_currency_code(currencyId, currency)
+        state, listed = self.__dict__, cast(Any, self).currencies_by_id
+        kept: tuple[Any, dict[str, Any]] | None = state.get("_planar_codes")
+        if kept is None or kept[0] is not listed or len(kept[1]) > _CODES_KEPT:
+            kept = (listed, dict[str, Any]())
+            state["_planar_codes"] = kept
+        codes = kept[1]
+        if currencyId not in codes:
+            codes[currencyId] = cast(Any, super()).safe_currency_code(currencyId)
+        return codes[currencyId]
+
+    def safe_balance(self, balance: dict[str, Any]) -> Any:
+        """CCXT's balances; of plain numbers the sum is made here, as CCXT adds digit by digit."""
+        if cast(Any, self).number is float:
+            for code, entry in balance.items():
+                if code not in _NO_CODES and type(entry) is dict:
+                    _add_total(cast("dict[str, Any]", entry))
+        return cast(Any, super()).safe_balance(balance)
 
     def urlencode(self, params: Mapping[str, Any] = {}, doseq: bool = False, sort: bool = False) -> str:
         """CCXT's text for a query. Quoting each part is most of what a signature costs, and seldom changes anything."""
