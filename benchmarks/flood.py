@@ -155,7 +155,8 @@ async def _peer(record: VenueRecord, venue: LocalVenue) -> tuple[list[float], fl
         await flood.close()
         return waits, flood.read / (time.monotonic() - began)
     finally:
-        await exchange.close()
+        with contextlib.suppress(AttributeError):  # asyncio of early 3.11, when a TLS connection has ended already
+            await exchange.close()
 
 
 async def _awaited(watch: Callable[[], Awaitable[Any]]) -> AsyncIterator[Any]:
