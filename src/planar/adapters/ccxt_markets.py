@@ -60,6 +60,7 @@ UNDECODED = Undecoded()
 
 
 _found: Callable[[dict[str, Any], str], Any] = dict[str, Any].__getitem__
+"""What a dict itself has under a key: `super()` costs as much again, and CCXT looks up currencies by the dozen."""
 
 
 class DeferredDict(dict[str, Any]):
