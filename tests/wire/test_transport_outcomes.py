@@ -140,6 +140,16 @@ async def fine(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     await writer.drain()
 
 
+def at_last(behave: Behaviour, times: int) -> Behaviour:
+    """Fine until then: the last request goes over a connection that was kept."""
+    before = iter(range(times - 1))
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await (behave if next(before, None) is None else fine)(reader, writer)
+
+    return handle
+
+
 @pytest.mark.parametrize(
     ("behave", "kind", "text"),
     [
@@ -152,16 +162,17 @@ async def fine(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         (gibberish, BadResponse, "not HTTP"),
     ],
 )
+@pytest.mark.parametrize("times", [1, 2])
 async def test_after_the_first_byte_the_outcome_is_unknown(
-    behave: Behaviour, kind: type[PlanarError], text: str
+    behave: Behaviour, kind: type[PlanarError], text: str, times: int
 ) -> None:
-    async with server(behave) as (port, seen):
-        error = await failing(port=port, timeout_ms=300)
+    async with server(at_last(behave, times)) as (port, seen):
+        error = await failing(port=port, timeout_ms=300, times=times)
     assert type(error) is kind
     assert text in str(error)
     assert error.outcome is Outcome.UNKNOWN
     assert not error.retryable
-    assert len(seen) == 1
+    assert len(seen) == times
 
 
 async def test_a_refused_connection_was_not_sent() -> None:
@@ -319,8 +330,9 @@ async def test_an_answer_to_nobody_is_nobodys_answer(method: str) -> None:
         await dialer.close()
 
 
+@pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("kind", ["long", "packed", "endless"])
-async def test_an_answer_without_measure_is_left(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_without_measure_is_left(kind: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few bytes may unpack to gigabytes: no more is read than the longest answer has."""
     monkeypatch.setattr("planar.transport.http.LONGEST_BODY", 1 << 20)
     megabyte = b"0" * (1 << 20)
@@ -337,9 +349,9 @@ async def test_an_answer_without_measure_is_left(kind: str, monkeypatch: pytest.
             writer.write(megabyte if kind == "long" else b"100000\r\n" + megabyte + b"\r\n")
             await writer.drain()
 
-    async with server(flood) as (port, seen):
-        error = await failing(port=port)
+    async with server(at_last(flood, times)) as (port, seen):
+        error = await failing(port=port, times=times)
     assert isinstance(error, BadResponse)
     assert "longer than 1 MiB" in str(error)
     assert (error.outcome, error.retryable) == (Outcome.UNKNOWN, False)
-    assert len(seen) == 1
+    assert len(seen) == times

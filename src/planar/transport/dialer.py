@@ -23,6 +23,7 @@ from planar.config.secret_type import Secret
 from planar.errors import ConfigError, NetworkError, Outcome
 from planar.transport import reuse, socks
 from planar.transport.guard import Guard, HostRules
+from planar.transport.kept import KeptWays
 from planar.transport.names import TTL_S, Names
 from planar.transport.proxies import Proxy
 
@@ -77,8 +78,8 @@ class GuardedTcp(aiohttp.TCPConnector):
             local_addr=(source, 0) if source is not None else None,
         )
         self.guard = guard
+        self.kept = KeptWays(self, guard, route.reuse_s)
         self._source = source
-        self._reuse_s = route.reuse_s
         self._proxy = Proxy(route.proxy, route.no_proxy) if route.proxy is not None else None
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
@@ -86,7 +87,7 @@ class GuardedTcp(aiohttp.TCPConnector):
         self.guard.check(req.url, req.headers)
         proxy = self._proxy if self._proxy is not None and self._proxy.leads_to(req.host) else None
         _set_proxy(req, proxy)
-        request = _begin(self, req, self._reuse_s)
+        request = _begin(self, req)
         try:
             connection = await super().connect(req, traces, timeout)
         except (aiohttp.ClientError, OSError) as raised:
@@ -100,6 +101,8 @@ class GuardedTcp(aiohttp.TCPConnector):
             failure = self._failure(error, req, proxy)
         else:
             request.connecting = False
+            if req.is_ssl() or req.proxy is None:
+                self.kept.learn(req.url, req.connection_key)
             return connection
         raise failure  # out here, so that it does not carry the proxy's headers along as its context
 
@@ -221,7 +224,7 @@ def _set_proxy(req: ClientRequest, proxy: Proxy | None) -> None:
         req.headers.update(headers)
 
 
-def _begin(connector: GuardedTcp | GuardedUnix, req: ClientRequest, reuse_s: float) -> reuse.Sending:
+def _begin(connector: GuardedTcp | GuardedUnix, req: ClientRequest) -> reuse.Sending:
     """The request that wants a connection now; the kept ones are looked through before."""
     request = reuse.sending.get()
     if request is None:
@@ -230,10 +233,8 @@ def _begin(connector: GuardedTcp | GuardedUnix, req: ClientRequest, reuse_s: flo
         raise connector.guard.redirected(req.url)
     request.dialed = request.connecting = True
     kept = connector._conns.get(req.connection_key)  # pyright: ignore[reportPrivateUsage]
-    if kept and request.write:
-        reuse.keep_sure(kept, reuse_s)
-    elif kept:
-        reuse.drop_spoiled(kept)
+    if kept:
+        connector.kept.sound(kept, write=request.write)
     return request
 
 
@@ -252,14 +253,17 @@ class GuardedUnix(aiohttp.UnixConnector):
     def __init__(self, guard: Guard, path: str) -> None:
         super().__init__(path, limit=0, keepalive_timeout=reuse.KEPT_S)
         self.guard = guard
+        # the venue is on this machine: no end of a connection is on its way
+        self.kept = KeptWays(self, guard, reuse_s=math.inf)
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
         """Ask the guard, then take a connection from the pool or open one."""
         self.guard.check(req.url, req.headers)
         _set_proxy(req, None)
-        request = _begin(self, req, math.inf)  # the venue is on this machine: no end of a connection is on its way
+        request = _begin(self, req)
         connection = await super().connect(req, traces, timeout)
         request.connecting = False
+        self.kept.learn(req.url, req.connection_key)
         return connection
 
 

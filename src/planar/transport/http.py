@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import aiohttp
 import msgspec
-from multidict import CIMultiDict
+import yarl
+from multidict import CIMultiDict, MultiMapping
 
 import planar.runtime as runtime
 from planar.errors import BadResponse, ExchangeNotAvailable, NetworkError, Outcome, PlanarError, RequestTimeout
 from planar.transport.context import CallContext, Effect, RequestRecord
 from planar.transport.deadline import Deadline
 from planar.transport.guard import address
+from planar.transport.kept import KeptWays, Request, Way
 from planar.transport.redact import redact_error
 from planar.transport.reuse import Sending, sending
+
+if TYPE_CHECKING:
+    from planar.transport.dialer import GuardedTcp, GuardedUnix
 
 LONGEST_BODY: Final = 64 * 1024 * 1024
 """Bytes of an answer's body, decompressed. The longest that exchanges give, lists of all markets, have a third of it;
@@ -105,55 +110,98 @@ async def send(
         PlanarError: of the class and outcome that `TRANSPORT_OUTCOMES` gives; GuardError if it may not leave.
     """
     # some of CCXT's classes leave blanks as they are, and a request line with one is none
-    target = address(url.replace(" ", "%20"), exchange, encoded=True)
+    url = url.replace(" ", "%20")
     left_s = call.remaining_s()
-    record = RequestRecord(method, target.host or "", target.path, effect, runtime.wall_ms())
+    connector = cast("GuardedTcp | GuardedUnix", session.connector)
+    way = connector.kept.way(method, url)
+    if way is not None:
+        host, path = way.host, way.path
+    else:
+        target = address(url, exchange, encoded=True)
+        host, path = target.host or "", target.path
+    record = RequestRecord(method, host, path, effect, runtime.wall_ms())
     call.requests.append(record)
-    way = Sending(effect is Effect.WRITE)
-    before = sending.set(way)
+    request = Request(method, url, headers, body.encode() if body else None, effect is Effect.WRITE)
+    state = Sending(request.write)
+    before = sending.set(state)
     try:
         with Deadline(left_s):
-            async with session.request(
-                method,
-                target,
-                data=body.encode() if body else None,
-                headers=headers,
-                allow_redirects=False,
-                # a little less than all of it, so that a connection that never opens (its name, its proxy and TLS
-                # included) is known to be NOT_SENT; aiohttp would round up what is above the threshold
-                timeout=aiohttp.ClientTimeout(connect=left_s * 0.9, ceil_threshold=left_s),
-            ) as response:
-                body_read = await _body(response, exchange, record)
+            answer = await _over_kept(connector.kept, way, request) if way is not None else None
+            if answer is None:
+                answer = await _by_session(session, address(url, exchange, encoded=True), request, left_s)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        if way.connecting and type(error) is TimeoutError:  # the deadline came before a connection
+        if state.connecting and type(error) is TimeoutError:  # the deadline came before a connection
             raise classify(aiohttp.ConnectionTimeoutError(), exchange, record) from aiohttp.ConnectionTimeoutError()
         raise classify(error, exchange, record) from redact_error(error)
+    except _TooLong:
+        record.outcome = Outcome.UNKNOWN
+        raise BadResponse(
+            f"{method} {host}{path}: the answer is longer than {LONGEST_BODY >> 20} MiB",
+            exchange=exchange,
+            outcome=Outcome.UNKNOWN,
+            retryable=False,
+            hint="see whether the exchange itself answers: `planar doctor`; ask for less at once (limit, symbols)",
+        ) from None
     except PlanarError as error:
         record.outcome = error.outcome
         raise
     finally:
         sending.reset(before)
-    record.http_status = response.status
-    received = response.headers
-    if len(set(received)) < len(received):  # a name is there more than once
-        received = CIMultiDict({name: ", ".join(received.getall(name)) for name in received})
-    return Answer(response.status, response.reason or "", received, body_read)
+    record.http_status = answer.status
+    return answer
 
 
-async def _body(response: aiohttp.ClientResponse, exchange: str, record: RequestRecord) -> bytes:
-    """The whole body. Raises BadResponse (UNKNOWN) for one that is longer than `LONGEST_BODY`, and reads no more of it."""
+async def _over_kept(kept: KeptWays, way: Way, request: Request) -> Answer | None:
+    """The answer that came over a kept connection; None if there is none, and nothing was sent."""
+    reply = await kept.ask(way, request)
+    if reply is None:
+        return None
+    try:
+        body = await _body(reply.content)
+    except BaseException:
+        reply.connection.close()
+        raise
+    reply.connection.release()
+    return _answer(reply.status, reply.reason, reply.headers, body)
+
+
+async def _by_session(session: aiohttp.ClientSession, target: yarl.URL, request: Request, left_s: float) -> Answer:
+    """The answer to a request that aiohttp's session sends, over a new connection if need be."""
+    async with session.request(
+        request.method,
+        target,
+        data=request.body,
+        headers=request.headers,
+        allow_redirects=False,
+        # a little less than all of it, so that a connection that never opens (its name, its proxy and TLS included) is
+        # known to be NOT_SENT; aiohttp would round up what is above the threshold
+        timeout=aiohttp.ClientTimeout(connect=left_s * 0.9, ceil_threshold=left_s),
+    ) as response:
+        try:
+            body = await _body(response.content)
+        except BaseException:
+            response.close()
+            raise
+        return _answer(response.status, response.reason or "", response.headers, body)
+
+
+def _answer(status: int, reason: str, headers: MultiMapping[str], body: bytes) -> Answer:
+    if len(set(headers)) == len(headers):
+        return Answer(status, reason, headers, body)
+    return Answer(status, reason, CIMultiDict({name: ", ".join(headers.getall(name)) for name in headers}), body)
+
+
+class _TooLong(Exception):
+    """A body is longer than `LONGEST_BODY`."""
+
+
+async def _body(content: aiohttp.StreamReader) -> bytes:
+    """The whole body. Raises _TooLong as soon as it is, and reads no more of it."""
     parts: list[bytes] = []
     length = 0
-    while part := await response.content.readany():
+    while part := await content.readany():
         length += len(part)
         if length > LONGEST_BODY:
-            response.close()
-            raise BadResponse(
-                f"{record.method} {record.host}{record.path}: the answer is longer than {LONGEST_BODY >> 20} MiB",
-                exchange=exchange,
-                outcome=Outcome.UNKNOWN,
-                retryable=False,
-                hint="see whether the exchange itself answers: `planar doctor`; ask for less at once (limit, symbols)",
-            )
+            raise _TooLong
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
