@@ -14,7 +14,7 @@ demo: setup  ## stream, trade and settle on a local Binance and Kraken, offline
 
 test: setup  ## all tests but the long ones; many of them wait: one process more than processors
 	@sh scripts/redis.sh >/dev/null || true
-	@$(PY) -m pytest -n $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m tests -n $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## style, types, layers
 	@$(PY) -m ruff format --check .
