@@ -199,9 +199,9 @@ def venue() -> Iterator[LocalVenue]:
 async def test_a_connection_is_kept_warm_while_orders_are_sent(
     venue: LocalVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    profile = msgspec.structs.replace(load_profile("binance"), reuse_s=0.25)
+    profile = msgspec.structs.replace(load_profile("binance"), reuse_s=0.8)
     monkeypatch.setattr("planar.adapters.opening.profile_of", lambda name: profile)
-    monkeypatch.setattr("planar.adapters.ccxt_warm.FOR_S", 1.2)
+    monkeypatch.setattr("planar.adapters.ccxt_warm.FOR_S", 2.5)
     assert venue.record.port is not None
     async with HttpProxy(venue.record.port) as proxy, binance(venue, tmp_path, proxy=Secret(proxy.url())) as adapter:
 
@@ -216,12 +216,12 @@ async def test_a_connection_is_kept_warm_while_orders_are_sent(
         assert adapter.exchange.planar.monitor.requests[-1].path != "/api/v3/time"
         await buy()
         opened = len(proxy.asked)
-        for pause_s in (0.4, 0.6):  # longer than a WRITE would trust a connection
+        for pause_s in (1.0, 1.4):  # longer than a WRITE would trust a connection
             await asyncio.sleep(pause_s)
             await buy()
         assert len(proxy.asked) == opened, "no new connection for an order"
         await _until(lambda: adapter.exchange._planar_warmth.task is None)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.0)
         await buy()
         assert len(proxy.asked) == opened + 1, "after a long pause nothing is kept warm"
 
