@@ -11,6 +11,7 @@ import asyncio
 import gc
 import hashlib
 import hmac
+import itertools
 import statistics
 import time
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,9 @@ import msgspec
 import orjson
 
 import planar
+from planar.adapters.base import OrderRef, OrderRequest
+from planar.exchange import Exchange
+from planar.models import Amount
 from planar.transport.budget import Budget
 from planar.transport.local import LocalVenue, account_keys
 from planar.transport.pool import MeterPool
@@ -33,8 +37,17 @@ SYMBOL = "BTC/USDT"
 PLENTY = 1e12
 API = "https://api.binance.com/api/v3"
 Operation = Callable[[int], Awaitable[object]]
-TARGETS = {"ticker": 1.2, "book of 100": 1.2, "balance": 1.2, "order": 1.2, "cancel": 1.2, "1,000 candles": 1.0}
-"""Of raw aiohttp and orjson."""
+TARGETS = {
+    "ticker": 1.2,
+    "book of 100": 1.2,
+    "balance": 1.2,
+    "order's call": 1.2,
+    "order": 1.2,
+    "cancel's call": 1.2,
+    "cancel": 1.2,
+    "1,000 candles": 1.0,
+}
+"""Of raw aiohttp and orjson. The call is the request and its answer; the order is it with all that makes it safe."""
 
 
 class Raw:
@@ -83,18 +96,19 @@ class Client:
         self,
         calls: dict[str, Operation],
         resting: Callable[[], Awaitable[str]],
-        cancel: Callable[[str], Awaitable[object]],
+        cancels: dict[str, Callable[[str], Awaitable[object]]],
     ) -> None:
         self._calls = calls
         self._resting = resting
-        self._cancel = cancel
+        self._cancels = cancels
 
     async def cpu_us(self, name: str) -> float:
         """CPU microseconds of this process per call."""
         operation = self._calls.get(name)
         if operation is None:
             ids = [await self._resting() for _ in range(CALLS)]
-            operation = lambda number: self._cancel(ids[number])  # noqa: E731
+            cancel = self._cancels[name]
+            operation = lambda number: cancel(ids[number])  # noqa: E731
         gc.collect()
         calls = CALLS // 4 if name == "1,000 candles" else CALLS
         began = time.process_time_ns()
@@ -116,31 +130,65 @@ def raw_client(raw: Raw, prices: tuple[float, float]) -> Client:
             "book of 100": lambda _: raw.get("depth?symbol=BTCUSDT&limit=100"),
             "1,000 candles": lambda _: raw.get("klines?symbol=BTCUSDT&interval=1m&limit=1000"),
             "balance": lambda _: raw.balance(),
+            "order's call": lambda _: raw.order(low, "IOC"),
             "order": lambda _: raw.order(low, "IOC"),
         },
         resting,
-        raw.cancel,
+        {"cancel's call": raw.cancel, "cancel": raw.cancel},
     )
 
 
-def unified_client(exchange: Any, prices: tuple[float, float]) -> Client:
+def unified_calls(exchange: Any) -> dict[str, Operation]:
     """CCXT's names, which are Planar's too."""
+    return {
+        "ticker": lambda _: exchange.fetch_ticker(SYMBOL),
+        "book of 100": lambda _: exchange.fetch_order_book(SYMBOL, 100),
+        "1,000 candles": lambda _: exchange.fetch_ohlcv(SYMBOL, "1m", None, 1000),
+        "balance": lambda _: exchange.fetch_balance(),
+    }
+
+
+def ccxt_client(exchange: Any, prices: tuple[float, float]) -> Client:
+    """The peer: it knows of an order nothing but its call."""
     low, lower = prices
 
     async def resting() -> str:
         return (await exchange.create_order(SYMBOL, "limit", "buy", "0.01", lower))["id"]
 
-    return Client(
-        {
-            "ticker": lambda _: exchange.fetch_ticker(SYMBOL),
-            "book of 100": lambda _: exchange.fetch_order_book(SYMBOL, 100),
-            "1,000 candles": lambda _: exchange.fetch_ohlcv(SYMBOL, "1m", None, 1000),
-            "balance": lambda _: exchange.fetch_balance(),
-            "order": lambda _: exchange.create_order(SYMBOL, "limit", "buy", "0.01", low, {"timeInForce": "IOC"}),
-        },
-        resting,
-        lambda order_id: exchange.cancel_order(order_id, SYMBOL),
-    )
+    def order(_: int) -> Awaitable[object]:
+        return exchange.create_order(SYMBOL, "limit", "buy", "0.01", low, {"timeInForce": "IOC"})
+
+    def cancel(order_id: str) -> Awaitable[object]:
+        return exchange.cancel_order(order_id, SYMBOL)
+
+    calls = {**unified_calls(exchange), "order's call": order, "order": order}
+    return Client(calls, resting, {"cancel's call": cancel, "cancel": cancel})
+
+
+def planar_client(exchange: Exchange, prices: tuple[float, float]) -> Client:
+    """Planar: the calls of its adapter alone, and the orders of its users."""
+    low, lower = prices
+    adapter = exchange._adapter  # pyright: ignore[reportPrivateUsage]
+    wish = OrderRequest("", SYMBOL, "buy", "limit", Amount("0.01"), Amount(low), time_in_force="IOC")
+    numbers = itertools.count()
+
+    async def resting() -> str:
+        return (await exchange.create_order(SYMBOL, "limit", "buy", "0.01", lower)).id or ""
+
+    def call(_: int) -> Awaitable[object]:
+        request = msgspec.structs.replace(wish, client_id=f"plbenchx-{next(numbers):08d}")
+        return adapter.submit(request, timeout_ms=10_000, on_send=lambda: None)
+
+    calls = {
+        **unified_calls(exchange),
+        "order's call": call,
+        "order": lambda _: exchange.create_order(SYMBOL, "limit", "buy", "0.01", low, {"timeInForce": "IOC"}),
+    }
+    cancels: dict[str, Callable[[str], Awaitable[object]]] = {
+        "cancel's call": lambda name: adapter.cancel(OrderRef(SYMBOL, order_id=name), {}, timeout_ms=10_000),
+        "cancel": lambda name: exchange.cancel_order(name, SYMBOL),
+    }
+    return Client(calls, resting, cancels)
 
 
 def unlimited(exchange: Any, pool: MeterPool) -> None:
@@ -168,7 +216,7 @@ async def measure(venue: LocalVenue, name: str, pool: MeterPool) -> list[dict[st
         await own.reconcile()
         bid = (await own.fetch_order_book(SYMBOL, 5)).best_bid or 0.0
         prices = (float(round(bid * 0.7)), float(round(bid * 0.6)))
-        clients = {"ccxt": unified_client(bare, prices), "planar": unified_client(own, prices)}
+        clients = {"ccxt": ccxt_client(bare, prices), "planar": planar_client(own, prices)}
         if name == "binance":
             clients = {"raw": raw_client(Raw(session, keys), prices), **clients}
         for call in TARGETS:
@@ -200,5 +248,7 @@ def report(venue: LocalVenue, name: str, pool: MeterPool) -> list[dict[str, Any]
         )
     if name == "kraken":
         print("    a cancel is two requests of Planar's: Kraken's answer does not tell what became of the order")
-    print("    orders and cancels of Planar's are journaled besides, which is P10's to measure")
+    print(
+        "    an order is its call, and what makes it safe: journal (P10), audit trail, limits, funds, a task of its own"
+    )
     return rows

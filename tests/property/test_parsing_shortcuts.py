@@ -7,13 +7,14 @@ import hashlib
 from typing import Any
 
 import ccxt
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from planar.adapters.ccxt_parsing import ParsingSeam
+from planar.adapters.ccxt_short_orders import ShortOrderSeam
 
 
-class Short(ParsingSeam, ccxt.binance):
+class Short(ParsingSeam, ShortOrderSeam, ccxt.binance):
     """CCXT's class with the short ways alone."""
 
 
@@ -66,3 +67,52 @@ def test_codes_follow_the_list_of_currencies() -> None:
     exchange.currencies_by_id = {"xbt": {"code": "OTHER"}}
     assert exchange.safe_currency_code("xbt") == "OTHER"
     assert exchange.safe_currency_code(None, {"code": "GIVEN"}) == "GIVEN"
+
+
+zeros = st.sampled_from(["0", "0.0", "0.00000000"])
+plain = st.decimals(0, 10**9, places=8).map(lambda value: f"{value:f}")
+neat = plain | zeros | st.sampled_from([None, ""])
+told = neat | st.sampled_from(["1e3", "-1", 5, 0.5, True, "x"])
+words = st.sampled_from(["a", "", None, "PO", "GTC", "IOC", "market", "limit", 5, 1.5])
+times = st.none() | st.integers(-10, 10**14)
+odd_times = times | st.sampled_from(["1700000000000", 1.7e12, "", "x", 2**60])
+fee = {"cost": "0.1", "currency": "BTC"}
+
+
+def orders_of(
+    numbers: Any, filled: Any, times: Any, fees: tuple[Any, ...], trades: tuple[Any, ...]
+) -> st.SearchStrategy[dict[str, Any]]:
+    said = {
+        **dict.fromkeys(("amount", "remaining", "cost", "average", "price"), numbers),
+        **dict.fromkeys(("triggerPrice", "stopPrice", "takeProfitPrice", "stopLossPrice"), st.none() | numbers),
+        **dict.fromkeys(("id", "clientOrderId", "symbol", "side", "type", "timeInForce", "datetime"), words),
+        "status": st.sampled_from(["open", "closed", "canceled", None, ""]),
+        **dict.fromkeys(("timestamp", "lastTradeTimestamp", "lastUpdateTimestamp"), times),
+        **dict.fromkeys(("postOnly", "reduceOnly"), st.sampled_from([True, False, None, ""])),
+        "fees": st.sampled_from(fees),
+        "trades": st.sampled_from(trades),
+        "info": st.just({"a": 1}),
+    }
+    return st.fixed_dictionaries({"filled": filled}, optional=said)
+
+
+untraded = orders_of(neat, zeros, times, (None, []), (None, []))
+others = orders_of(told, told, odd_times, (None, [], [fee]), (None, [], ""))
+markets = st.sampled_from(
+    [None, {"spot": True, "symbol": "A/B"}, {"spot": False, "contractSize": 0.1, "inverse": True, "symbol": "A/B:A"}]
+)
+
+
+@settings(max_examples=1_000)
+@example({"filled": "0", "type": "market", "stopLossPrice": "1"}, None, None)
+@given(untraded | others, markets, st.sampled_from([None, None, "", fee]))
+def test_orders_are_ccxts(order: dict[str, Any], market: Any, paid: Any) -> None:
+    order = {**order, "fee": paid}
+
+    def made(exchange: ccxt.binance) -> Any:
+        try:
+            return exchange.safe_order(copy.deepcopy(order), market)
+        except Exception as error:
+            return type(error)
+
+    assert made(SHORT) == made(PLAIN)

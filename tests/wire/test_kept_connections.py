@@ -187,7 +187,9 @@ async def test_a_header_that_would_end_its_line_is_not_sent(dialer: Dialer) -> N
         with pytest.raises(ValueError, match="control character"):
             await ask(dialer, listener, headers={"X-Key": "a\r\nHost: evil"})
         await ask(dialer, listener)
-    assert [len(seen) for seen in listener.connections] == [2]
+    seen = b"".join(one for connection in listener.connections for one in connection)
+    assert seen.count(b"GET ") == 2
+    assert b"evil" not in seen
 
 
 async def test_a_word_in_between_is_no_answer(dialer: Dialer) -> None:

@@ -214,8 +214,8 @@ async def test_a_balance_that_no_fill_explains_is_told_and_one_that_fills_explai
     scene.engine.credit(scene.account, "ETH", Decimal(3), "deposit")
     assert (await exchange.reconcile()).differences == ()  # it may be a fill that nobody has heard of yet
     found = await exchange.reconcile()
-    assert [(one.kind, one.currency, one.venue) for one in found.differences] == [
-        (DifferenceKind.BALANCE, "ETH", "3.000000")
+    assert [(one.kind, one.currency, Decimal(one.venue)) for one in found.differences] == [
+        (DifferenceKind.BALANCE, "ETH", 3)
     ]
     assert (await exchange.reconcile()).differences == ()
 

@@ -6,6 +6,7 @@ Answers of a known form are read from their bytes by a reader of the venue's pac
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac as hmacs
 import importlib
@@ -13,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, Final, cast
 
@@ -80,6 +81,7 @@ def _add_total(entry: dict[str, Any]) -> None:
         entry["total"] = str(Decimal(free) + Decimal(used))
 
 
+@cache
 def _of_ccxt() -> Any:
     return importlib.import_module("ccxt.base.exchange").Exchange
 
@@ -87,6 +89,15 @@ def _of_ccxt() -> Any:
 @lru_cache(256)
 def _second(seconds: int) -> str:
     return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}"
+
+
+def _unquoted(params: Mapping[str, Any]) -> str | None:
+    """A query in which nothing needs a quote; None if something may."""
+    if not _PLAIN_TYPES.issuperset(map(type, params.values())):
+        return None
+    text = "&".join([f"{name}={value}" for name, value in params.items()])
+    plain = _plain(text) and text.count("=") == len(params) and text.count("&") == max(len(params) - 1, 0)
+    return text if plain else None
 
 
 class ParsingSeam:
@@ -98,15 +109,18 @@ class ParsingSeam:
         if type(timestamp) is int and 0 <= timestamp <= _LAST_MS:
             seconds, milliseconds = divmod(timestamp, 1000)
             return f"{_second(seconds)}.{milliseconds:03d}Z"
+        if timestamp is None:
+            return None
         return _of_ccxt().iso8601(timestamp)
 
     @staticmethod
     def hmac(request: Any, secret: Any, algorithm: Any = hashlib.sha256, digest: str = "hex") -> Any:
         """CCXT's signature, by the library's own short way."""
         name = _HASHES.get(algorithm)
-        if name is None or digest != "hex":
+        if name is None or digest not in ("hex", "base64"):
             return _of_ccxt().hmac(request, secret, algorithm, digest)
-        return hmacs.digest(secret, request, name).hex()
+        made = hmacs.digest(secret, request, name)
+        return made.hex() if digest == "hex" else base64.b64encode(made).decode()
 
     def safe_currency_code(self, currencyId: Any, currency: Any = None) -> Any:
         """CCXT's code for an exchange's id of a currency; looked up once for each, and list of currencies."""
@@ -132,11 +146,14 @@ class ParsingSeam:
 
     def urlencode(self, params: Mapping[str, Any] = {}, doseq: bool = False, sort: bool = False) -> str:
         """CCXT's text for a query. Quoting each part is most of what a signature costs, and seldom changes anything."""
-        if not doseq and _PLAIN_TYPES.issuperset(map(type, params.values())):
-            text = "&".join([f"{name}={value}" for name, value in params.items()])
-            if _plain(text) and text.count("=") == len(params) and text.count("&") == max(len(params) - 1, 0):
-                return text
-        return cast(Any, super()).urlencode(params, doseq, sort)
+        text = None if doseq else _unquoted(params)
+        return cast(Any, super()).urlencode(params, doseq, sort) if text is None else text
+
+    @staticmethod
+    def urlencode_nested(params: Any) -> str:
+        """The same for parameters that may hold others."""
+        text = _unquoted(cast("dict[str, Any]", params)) if type(params) is dict else None
+        return _of_ccxt().urlencode_nested(params) if text is None else text
 
     def parse_precision(self, precision: str | None) -> str | None:
         """CCXT's step of so many decimal places, which it writes digit by digit.

@@ -23,6 +23,7 @@ from planar.adapters.ccxt_clock import ASKING, ClockSeam
 from planar.adapters.ccxt_entry import EntrySeam
 from planar.adapters.ccxt_errors import unsignable
 from planar.adapters.ccxt_parsing import ParsingSeam, bound_numbers, plain_number
+from planar.adapters.ccxt_short_orders import ShortOrderSeam
 from planar.adapters.ccxt_tables import Params, effect_of, endpoint_cost, named, own_copy, request_costs
 from planar.adapters.ccxt_verdict import complete, lacking
 from planar.adapters.ccxt_warm import WarmSeam
@@ -94,7 +95,7 @@ class SeamWiring(msgspec.Struct):
     entry_always: bool = False
 
 
-class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, EntrySeam, SocketSeam):
+class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, ShortOrderSeam, EntrySeam, SocketSeam):
     """Mixed in before CCXT's class. Instance attributes of CCXT are reached through `Any`."""
 
     planar: SeamWiring

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import msgspec
@@ -20,7 +20,6 @@ import yarl
 from aiohttp import hdrs, http
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.helpers import TimerNoop
-from aiohttp.http_writer import _serialize_headers  # pyright: ignore[reportPrivateUsage, reportUnknownVariableType]
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from planar.transport import reuse
@@ -36,17 +35,25 @@ _PLAIN: Final = re.compile(
 )
 """A URL that is sent as it stands: its origin, its path, its query."""
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
-_UNUSUAL: Final = (
-    hdrs.HOST,
-    hdrs.CONNECTION,
-    hdrs.CONTENT_LENGTH,
-    hdrs.CONTENT_ENCODING,
-    hdrs.TRANSFER_ENCODING,
-    hdrs.EXPECT,
-    hdrs.COOKIE,
+_UNUSUAL: Final = frozenset(
+    name.lower()
+    for name in (
+        hdrs.HOST,
+        hdrs.CONNECTION,
+        hdrs.CONTENT_LENGTH,
+        hdrs.CONTENT_ENCODING,
+        hdrs.TRANSFER_ENCODING,
+        hdrs.EXPECT,
+        hdrs.COOKIE,
+    )
 )
 """Headers that change how a request is written: the session knows how."""
-_AUTOMATIC: Final = (*ClientRequest.DEFAULT_HEADERS.items(), (hdrs.USER_AGENT, http.SERVER_SOFTWARE))
+_AUTOMATIC: Final = tuple(
+    (name.lower(), f"{name}: {value}\r\n")
+    for name, value in (*ClientRequest.DEFAULT_HEADERS.items(), (hdrs.USER_AGENT, http.SERVER_SOFTWARE))
+)
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+_TEXT: Final = frozenset((str,))
 _TIMER: Final = TimerNoop()
 _NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
 
@@ -143,7 +150,6 @@ class KeptWays:
 
         Raises:
             GuardError: it may not leave.
-            ValueError: a header has a character that would end it.
             aiohttp.ClientError: the connection broke, or the answer is no HTTP.
         """
         kept = self._connector._conns.get(way.origin.key)  # pyright: ignore[reportPrivateUsage]
@@ -174,22 +180,30 @@ class KeptWays:
             reuse.drop_spoiled(kept)
 
     def _head(self, way: Way, request: Request) -> bytes | None:
-        """The request line and the headers, in aiohttp's order; None if the session has to write them."""
-        url = way.origin.url
-        named: CIMultiDict[str] = CIMultiDict(request.headers or ())
-        self._guard.check(url, named)
-        if any(name in named for name in _UNUSUAL):
+        """The request line and the headers, in aiohttp's order; None if the session has to write them, or refuse to."""
+        url, headers, body = way.origin.url, request.headers or {}, request.body
+        names = {name.lower() for name in headers}
+        if (
+            len(names) < len(headers)
+            or not _UNUSUAL.isdisjoint(names)
+            or not _TEXT.issuperset(map(type, headers.values()))
+        ):
             return None
-        sent = CIMultiDict({hdrs.HOST: url.host_port_subcomponent or ""})
-        sent.extend(named)
-        for name, value in _AUTOMATIC:
-            if name not in named:
-                sent.add(name, value)
-        if request.body is not None or request.method != "GET":
-            sent.add(hdrs.CONTENT_LENGTH, str(len(request.body or b"")))
-        if hdrs.CONTENT_TYPE not in named and (request.body is not None or request.method not in ("GET", "DELETE")):
-            sent.add(hdrs.CONTENT_TYPE, "application/octet-stream")
-        return cast(bytes, _serialize_headers(f"{request.method} {way.target} HTTP/1.1", sent))
+        self._guard.check(url, CIMultiDict(headers))
+        own = "\n".join([f"{name}: {value}" for name, value in headers.items()])
+        if _CONTROL.search(own) or own.count("\n") >= max(len(headers), 1):
+            return None
+        sent = f"{request.method} {way.target} HTTP/1.1\r\nHost: {url.host_port_subcomponent}\r\n"
+        if own:
+            sent += own.replace("\n", "\r\n") + "\r\n"
+        for name, line in _AUTOMATIC:
+            if name not in names:
+                sent += line
+        if body is not None or request.method != "GET":
+            sent += f"Content-Length: {len(body or b'')}\r\n"
+        if "content-type" not in names and (body is not None or request.method not in ("GET", "DELETE")):
+            sent += "Content-Type: application/octet-stream\r\n"
+        return f"{sent}\r\n".encode()
 
 
 async def _asked(connection: Connection, request: bytes) -> Reply:

@@ -41,6 +41,14 @@ def test_queries_are_encoded_as_ccxt_does(params: dict[str, Any], doseq: bool) -
     assert SEAM.urlencode(params, doseq) == CCXT.urlencode(params, doseq)
 
 
+nested = st.recursive(values, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2))
+
+
+@given(st.dictionaries(names, nested, max_size=6))
+def test_nested_queries_are_encoded_as_ccxt_does(params: dict[str, Any]) -> None:
+    assert SEAM.urlencode_nested(params) == CCXT.urlencode_nested(params)
+
+
 def price(low: str = "0") -> st.SearchStrategy[str]:
     return st.decimals(Decimal(low), Decimal("9e9"), places=8, allow_nan=False).map(lambda value: f"{value:f}")
 
