@@ -93,7 +93,7 @@ def orders_of(
         "trades": st.sampled_from(trades),
         "info": st.just({"a": 1}),
     }
-    return st.fixed_dictionaries({"filled": filled}, optional=said)
+    return st.fixed_dictionaries({}, optional={**said, "filled": filled})
 
 
 untraded = orders_of(neat, zeros, times, (None, []), (None, []))

@@ -17,11 +17,13 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 from planar.errors import BadResponse
 from planar.models import Candle
 
 _plain = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
+_word = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 _exponential = re.compile(r"[+-]?[0-9]*\.?[0-9]*[eE][+-]?[0-9]{1,3}", re.ASCII).fullmatch
 _digits = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?", re.ASCII).fullmatch
 _PLAIN_TYPES = frozenset((str, int, float))
@@ -91,13 +93,18 @@ def _second(seconds: int) -> str:
     return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}"
 
 
-def _unquoted(params: Mapping[str, Any]) -> str | None:
-    """A query in which nothing needs a quote; None if something may."""
+def _query(params: Mapping[str, Any], safe: str) -> str | None:
+    """A query of plain values, of which only those are quoted that need it; None if there are others."""
     if not _PLAIN_TYPES.issuperset(map(type, params.values())):
         return None
     text = "&".join([f"{name}={value}" for name, value in params.items()])
-    plain = _plain(text) and text.count("=") == len(params) and text.count("&") == max(len(params) - 1, 0)
-    return text if plain else None
+    if _plain(text) and text.count("=") == len(params) and text.count("&") == max(len(params) - 1, 0):
+        return text
+    return "&".join([f"{_quoted(str(name), safe)}={_quoted(str(value), safe)}" for name, value in params.items()])
+
+
+def _quoted(text: str, safe: str) -> str:
+    return text if _word(text) else quote(text, safe)
 
 
 class ParsingSeam:
@@ -146,13 +153,13 @@ class ParsingSeam:
 
     def urlencode(self, params: Mapping[str, Any] = {}, doseq: bool = False, sort: bool = False) -> str:
         """CCXT's text for a query. Quoting each part is most of what a signature costs, and seldom changes anything."""
-        text = None if doseq else _unquoted(params)
+        text = None if doseq else _query(params, "")
         return cast(Any, super()).urlencode(params, doseq, sort) if text is None else text
 
     @staticmethod
     def urlencode_nested(params: Any) -> str:
         """The same for parameters that may hold others."""
-        text = _unquoted(cast("dict[str, Any]", params)) if type(params) is dict else None
+        text = _query(cast("dict[str, Any]", params), "[]") if type(params) is dict else None
         return _of_ccxt().urlencode_nested(params) if text is None else text
 
     def parse_precision(self, precision: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The part of the seam that completes an order nothing of which is filled, as CCXT's `safe_order` does.
+"""The part of the seam that completes an order nothing of which is known to be filled, as CCXT's `safe_order` does.
 
 Every acknowledgement of a new order goes that way, and every answer to a cancel of one that rested. CCXT computes what is
 left of it digit by digit, and looks for fills that there are none of.
@@ -33,7 +33,7 @@ class ShortOrderSeam:
     def safe_order(self, order: Any, market: Any = None) -> Any:
         """CCXT's whole order of what was read of it."""
         numbers = _numbers(order) if _is_plain(order, market) and cast(Any, self).number is float else None
-        if numbers is None or numbers["filled"] != 0.0:
+        if numbers is None or numbers.get("filled"):
             return cast(Any, super()).safe_order(order, market)
         return {**order, **_amounts(order, numbers), **self._words(order, numbers)}
 
@@ -88,7 +88,7 @@ def _is_plain(order: Any, market: Any) -> bool:
 
 
 def _numbers(order: dict[str, Any]) -> dict[str, float | None] | None:
-    """The numbers that it tells; None if one of them is not written plainly, or it does not tell what is filled."""
+    """The numbers that it tells; None if one is not written plainly, or if what is filled has to be concluded."""
     found: dict[str, float | None] = {}
     for name in _NUMBERS:
         value = order.get(name)
@@ -97,21 +97,22 @@ def _numbers(order: dict[str, Any]) -> dict[str, float | None] | None:
         if type(value) is not str or not _digits(value):
             return None
         found[name] = float(value)
-    return found if "filled" in found else None
+    concluded = "filled" not in found and ("remaining" in found or order.get("status") == "closed")
+    return None if concluded else found
 
 
 def _amounts(order: dict[str, Any], numbers: dict[str, float | None]) -> dict[str, float | None]:
-    """What was wished, is left, and cost, where nothing is filled."""
-    amount, remaining = numbers.get("amount") or None, numbers.get("remaining")
+    """What was wished, is left, and cost, where nothing is filled or it is not told what is."""
+    filled, amount, remaining = numbers.get("filled"), numbers.get("amount") or None, numbers.get("remaining")
     average, price, cost = numbers.get("average") or None, numbers.get("price") or None, numbers.get("cost")
     if amount is None:
         amount = remaining if remaining is not None else 0.0 if order.get("status") == "closed" else None
-    if cost is None and (average is not None or price is not None):
+    if cost is None and filled is not None and (average is not None or price is not None):
         cost = 0.0
     return {
         "amount": amount,
-        "filled": 0.0,
-        "remaining": amount if remaining is None else remaining,
+        "filled": filled,
+        "remaining": amount if remaining is None and filled is not None else remaining,
         "cost": cost,
         "average": average,
         "price": average if price is None and order.get("type") == "market" else price,

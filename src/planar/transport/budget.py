@@ -153,8 +153,7 @@ class Budget:
         if taken:
             self._turnstile.look_at([meter for meter, _ in taken])
             await self._turnstile.told()
-        now = runtime.monotonic()
-        return all(self._store.used(meter, now) <= max(meter.limit, cost) + 1e-6 for meter, cost in taken)
+        return self._store.fit(taken, runtime.monotonic()) if taken else True
 
     async def told(self) -> None:
         """Until all who share the meters can know what was taken."""

@@ -45,12 +45,19 @@ class _SharedLast:
         if self._contended:
             # whoever has just had it would always be the quickest to take it again
             await runtime.sleep(_POLL_S * 2)
-        while True:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                await runtime.sleep(_POLL_S * runtime.current().random.uniform(0.5, 1.5))
+            self._contended = False
+        while (last := self.take_now()) is None:
+            await runtime.sleep(_POLL_S * runtime.current().random.uniform(0.5, 1.5))
+        return last
+
+    def take_now(self) -> int | None:
+        """The highest nonce so far; None if another process has the lock, or should have it first."""
+        if self._contended:
+            return None
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
         held = os.pread(self._descriptor, _RECORD.size, 0)
         last, holder = _RECORD.unpack(held) if len(held) == _RECORD.size else (0, self._me)
         self._contended = holder != self._me
@@ -117,8 +124,11 @@ class NonceLane:
 
     async def _share(self, call: CallContext, shared: _SharedLast) -> None:
         try:
-            async with asyncio.timeout(call.remaining_s()):
-                self._last = max(self._last, await shared.take())
+            left_s, last = call.remaining_s(), shared.take_now()
+            if last is None:
+                async with asyncio.timeout(left_s):
+                    last = await shared.take()
+            self._last = max(self._last, last)
         except TimeoutError:
             self._next()
             raise self._late(call) from None

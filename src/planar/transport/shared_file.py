@@ -282,6 +282,15 @@ class FileStore(Store):
             if locked:
                 self._file.unlock()
 
+    def fit(self, asks: Sequence[Ask], now: float) -> bool:
+        """See `Store`."""
+        locked = self._lock(now)
+        try:
+            return all(meter.used(now) <= max(meter.limit, cost) + 1e-6 for meter, cost in asks)
+        finally:
+            if locked:
+                self._file.unlock()
+
     def reap(self, now: float) -> None:
         """See `Store`."""
         if now - self._looked_at < LEAST_WAIT_S * 1000 or not self._lock(now):

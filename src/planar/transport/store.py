@@ -108,6 +108,10 @@ class Store:
         """What counts as used on a meter."""
         return meter.used(now)
 
+    def fit(self, asks: Sequence[Ask], now: float) -> bool:
+        """Whether no meter that these were taken from is used beyond its limit, or by more than them alone."""
+        return all(self.used(meter, now) <= max(meter.limit, cost) + 1e-6 for meter, cost in asks)
+
     def reap(self, now: float) -> None:
         """Settle what processes that are gone still hold. Asked while somebody waits."""
 
