@@ -118,6 +118,8 @@ async def test_two_workspaces_share_what_is_used_of_one_venue(binance: Exchange,
 async def test_a_dropped_connection_leaves_the_cost_counted(binance: Exchange, control: VenueControl) -> None:
     used = binance.budget()["weight"][0]
     await control.add_fault(FaultRule(fault=DropAnswer(), path="/api/v3/depth", count=None))
-    with pytest.raises((planar.errors.ExchangeNotAvailable, RequestTimeout)):  # it is asked again until the time is over
+    with pytest.raises(
+        (planar.errors.ExchangeNotAvailable, RequestTimeout)
+    ):  # it is asked again until the time is over
         await binance.fetch_order_book("BTC/USDT", 5000, timeout_ms=300)
     assert binance.budget()["weight"][0] >= used + 250

@@ -34,5 +34,5 @@ def capabilities_of(exchange: CcxtExchange) -> Capabilities:
 
 def exact(number: Amount) -> float | str:
     """A number that CCXT writes back digit for digit: a float if its shortest repr is the same, else text."""
-    as_float = float(number)
-    return as_float if Amount(as_float) == number else str(number)
+    as_float, text = float(number), str(number)
+    return as_float if repr(as_float) == text or Amount(as_float) == number else text

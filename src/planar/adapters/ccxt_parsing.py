@@ -12,15 +12,15 @@ import hmac as hmacs
 import importlib
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final, cast
 from urllib.parse import quote
 
 from planar.errors import BadResponse
 from planar.models import Candle
+from planar.models.base import iso8601
 
 _plain = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
 _word = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
@@ -88,11 +88,6 @@ def _of_ccxt() -> Any:
     return importlib.import_module("ccxt.base.exchange").Exchange
 
 
-@lru_cache(256)
-def _second(seconds: int) -> str:
-    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}"
-
-
 def _query(params: Mapping[str, Any], safe: str) -> str | None:
     """A query of plain values, of which only those are quoted that need it; None if there are others."""
     if not _PLAIN_TYPES.issuperset(map(type, params.values())):
@@ -114,8 +109,7 @@ class ParsingSeam:
     def iso8601(timestamp: Any = None) -> str | None:
         """CCXT's text of a time; each second is written once."""
         if type(timestamp) is int and 0 <= timestamp <= _LAST_MS:
-            seconds, milliseconds = divmod(timestamp, 1000)
-            return f"{_second(seconds)}.{milliseconds:03d}Z"
+            return iso8601(timestamp)
         if timestamp is None:
             return None
         return _of_ccxt().iso8601(timestamp)

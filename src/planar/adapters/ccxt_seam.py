@@ -35,7 +35,7 @@ from planar.errors import BadResponse, ConfigError, InvalidNonce, NotSupported, 
 from planar.transport.budget import Budget, Reservation
 from planar.transport.context import CallContext, Effect, RequestRecord, current_call
 from planar.transport.http import send
-from planar.transport.lanes import NonceLane, turn_that_fits
+from planar.transport.lanes import NonceLane, Turn
 from planar.transport.observe import Monitor
 from planar.transport.redact import redact_error
 from planar.transport.writes import Trail, VenueRequest, note, sent
@@ -259,7 +259,7 @@ class CcxtSeam(ClockSeam, WarmSeam, ParsingSeam, ShortOrderSeam, EntrySeam, Sock
         lane = self.planar.lane
         if lane is None or section not in self.planar.profile.nonce_sections:
             return contextlib.nullcontext()
-        return turn_that_fits(lane, call, held)
+        return Turn(lane, call, held)
 
     def unasked_costs(self, path: str, params: Mapping[str, Any]) -> Sequence[tuple[str, float]]:
         """(meter, cost) pairs that the venue counts, and never refuses the request for."""

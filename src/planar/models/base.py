@@ -10,7 +10,7 @@ from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
@@ -37,7 +37,13 @@ def iso8601(ts_ms: int | None) -> str | None:
     """UTC text of a time in milliseconds, as CCXT writes it: `2026-01-31T12:00:00.000Z`."""
     if ts_ms is None:
         return None
-    return (_EPOCH + timedelta(milliseconds=ts_ms)).isoformat(timespec="milliseconds") + "Z"
+    seconds, milliseconds = divmod(ts_ms, 1000)
+    return f"{_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(256)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename=ccxt_key):

@@ -62,6 +62,11 @@ class Guard:
         self._rules = rules
         self._known: dict[tuple[str, str | None, int | None], str] = {}
 
+    @property
+    def marked(self) -> bool:
+        """Whether requests need certain headers to leave."""
+        return bool(self._rules.marker)
+
     def check(self, url: yarl.URL, headers: Mapping[str, str]) -> None:
         """Raise GuardError unless a request to `url` with these headers may leave."""
         key = (url.scheme, url.raw_host, url.port)

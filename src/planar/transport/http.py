@@ -204,4 +204,6 @@ async def _body(content: aiohttp.StreamReader) -> bytes:
         if length > LONGEST_BODY:
             raise _TooLong
         parts.append(part)
+        if content.at_eof():
+            break
     return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -52,6 +52,8 @@ _AUTOMATIC: Final = tuple(
     (name.lower(), f"{name}: {value}\r\n")
     for name, value in (*ClientRequest.DEFAULT_HEADERS.items(), (hdrs.USER_AGENT, http.SERVER_SOFTWARE))
 )
+_EVERY_NAME: Final = frozenset(name for name, _ in _AUTOMATIC)
+_EVERY_LINE: Final = "".join(line for _, line in _AUTOMATIC)
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _TEXT: Final = frozenset((str,))
 _TIMER: Final = TimerNoop()
@@ -189,21 +191,24 @@ class KeptWays:
             or not _TEXT.issuperset(map(type, headers.values()))
         ):
             return None
-        self._guard.check(url, CIMultiDict(headers))
+        self._guard.check(url, CIMultiDict(headers) if self._guard.marked else _NO_HEADERS)
         own = "\n".join([f"{name}: {value}" for name, value in headers.items()])
         if _CONTROL.search(own) or own.count("\n") >= max(len(headers), 1):
             return None
         sent = f"{request.method} {way.target} HTTP/1.1\r\nHost: {url.host_port_subcomponent}\r\n"
         if own:
             sent += own.replace("\n", "\r\n") + "\r\n"
-        for name, line in _AUTOMATIC:
-            if name not in names:
-                sent += line
+        sent += _EVERY_LINE if names.isdisjoint(_EVERY_NAME) else _lines_besides(names)
         if body is not None or request.method != "GET":
             sent += f"Content-Length: {len(body or b'')}\r\n"
         if "content-type" not in names and (body is not None or request.method not in ("GET", "DELETE")):
             sent += "Content-Type: application/octet-stream\r\n"
         return f"{sent}\r\n".encode()
+
+
+def _lines_besides(names: set[str]) -> str:
+    """The automatic headers that a request does not have of its own."""
+    return "".join(line for name, line in _AUTOMATIC if name not in names)
 
 
 async def _asked(connection: Connection, request: bytes) -> Reply:

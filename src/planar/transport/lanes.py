@@ -11,12 +11,10 @@ system lets go of the lock of a process that died.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import heapq
 import os
 import struct
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final
 
@@ -102,25 +100,27 @@ class NonceLane:
             self._shared.write(self._last)
         return self._last
 
-    @contextlib.asynccontextmanager
-    async def turn(self, call: CallContext) -> AsyncGenerator[None]:
-        """Wait for the turn, and hold it for the block or `TURN_S`, whichever ends first.
+    def turn(self, call: CallContext) -> Turn:
+        """Within `async with`: wait for the turn, and hold it for the block or `TURN_S`, whichever ends first.
 
-        Raises:
-            RequestTimeout: (NOT_SENT) the call's deadline passes before.
+        Entering raises RequestTimeout (NOT_SENT) if the call's deadline passes before.
         """
+        return Turn(self, call)
+
+    async def take(self, call: CallContext) -> asyncio.TimerHandle:
+        """Wait for the turn; what ends it if its holder does not. See `turn`."""
         if self._taken:
             await self._wait(call)
         self._taken = True
         if self._shared is not None:
             await self._share(call, self._shared)
-        passing = asyncio.get_running_loop().call_later(TURN_S, self._pass)
-        try:
-            yield
-        finally:
-            if not passing.cancelled() and passing.when() > asyncio.get_running_loop().time():
-                passing.cancel()
-                self._pass()
+        return asyncio.get_running_loop().call_later(TURN_S, self._pass)
+
+    def give_back(self, passing: asyncio.TimerHandle) -> None:
+        """The turn ends, unless it has ended by itself."""
+        if not passing.cancelled() and passing.when() > asyncio.get_running_loop().time():
+            passing.cancel()
+            self._pass()
 
     async def _share(self, call: CallContext, shared: _SharedLast) -> None:
         try:
@@ -180,21 +180,37 @@ class NonceLane:
             self._shared = None
 
 
-@contextlib.asynccontextmanager
-async def turn_that_fits(lane: NonceLane, call: CallContext, held: Reservation) -> AsyncGenerator[None]:
-    """A turn of `lane` in which what was reserved still fits.
+class Turn:
+    """A turn of `lane`; with a reservation, one in which what was reserved still fits.
 
     While a request waits for its turn, a cancel may go before it and count on the same meter without asking.
-
-    Raises:
-        RequestTimeout, RateLimitExceeded: (NOT_SENT) the call's deadline passes before.
     """
-    while True:
-        async with lane.turn(call):
-            if await held.fits():
-                yield
+
+    __slots__ = ("_call", "_held", "_lane", "_passing")
+
+    def __init__(self, lane: NonceLane, call: CallContext, held: Reservation | None = None) -> None:
+        self._lane = lane
+        self._call = call
+        self._held = held
+
+    async def __aenter__(self) -> None:
+        """Raises RequestTimeout, RateLimitExceeded (NOT_SENT): the call's deadline passes before."""
+        while True:
+            passing = await self._lane.take(self._call)
+            try:
+                fits = self._held is None or await self._held.fits()
+            except BaseException:
+                self._lane.give_back(passing)
+                raise
+            if fits:
+                self._passing = passing
                 return
-        await held.again(call)
+            self._lane.give_back(passing)
+            assert self._held is not None
+            await self._held.again(self._call)
+
+    async def __aexit__(self, *error: object) -> None:
+        self._lane.give_back(self._passing)
 
 
 class NonceLanes:

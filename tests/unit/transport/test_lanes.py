@@ -10,7 +10,7 @@ import planar.runtime as runtime
 from planar.errors import RateLimitExceeded
 from planar.transport.budget import Budget
 from planar.transport.context import CallContext, Priority
-from planar.transport.lanes import NonceLane, turn_that_fits
+from planar.transport.lanes import NonceLane, Turn
 from planar.transport.meters import MeterSpec
 from planar.transport.pool import MeterPool
 
@@ -28,14 +28,14 @@ async def overtaken(timeout_ms: int, pacing: bool = True) -> list[tuple[str, flo
 
     async def order() -> None:
         held = await budget.reserve([("trading", 10.0)], call(Priority.ORDER))
-        async with turn_that_fits(lane, call(Priority.ORDER, timeout_ms), held):
+        async with Turn(lane, call(Priority.ORDER, timeout_ms), held):
             sent.append(("order", runtime.monotonic() - began))
         held.end()
 
     async def cancel() -> None:
         held = await budget.reserve([], call(Priority.CANCEL))
         await held.add([("trading", 4.0)])
-        async with turn_that_fits(lane, call(Priority.CANCEL), held):
+        async with Turn(lane, call(Priority.CANCEL), held):
             sent.append(("cancel", runtime.monotonic() - began))
         held.end()
 
@@ -65,7 +65,7 @@ def test_more_than_the_limit_goes_where_nothing_else_is_used() -> None:
     async def alone() -> float:
         budget, lane, began = Budget(MeterPool(), "x", "local", "key", [COUNTER]), NonceLane(), runtime.monotonic()
         held = await budget.reserve([("trading", 12.0)], call(Priority.ORDER))
-        async with turn_that_fits(lane, call(Priority.ORDER), held):
+        async with Turn(lane, call(Priority.ORDER), held):
             return runtime.monotonic() - began
 
     assert runtime.simulate(alone, seed=1) < 0.1

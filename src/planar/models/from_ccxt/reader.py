@@ -107,6 +107,8 @@ class Reader:
 
     def amount(self, key: str) -> Amount | None:
         """An exact number that is not negative; None if missing."""
+        if self.get(key) is None:
+            return None
         value = self.signed(key)
         if value is not None and value.is_signed() and value:
             raise self.bad(key, self.get(key), "is negative")
