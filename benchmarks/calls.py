@@ -49,6 +49,8 @@ TARGETS = {
     "1,000 candles": 1.0,
 }
 """Of raw aiohttp and orjson. The call is the request and its answer; the order is it with all that makes it safe."""
+CALLS_OF = {"order": "order's call", "cancel": "cancel's call"}
+"""What is safe -> its call alone, which is what CCXT does."""
 
 
 class Raw:
@@ -255,17 +257,23 @@ def report(venue: LocalVenue, name: str, pool: MeterPool) -> list[dict[str, Any]
     print(f"\nP6  CPU per REST call on the local {name.capitalize()}, microseconds, medians of rounds")
     print("    floor: aiohttp + orjson; peer: bare CCXT; target: of the floor, and over CCXT <= 60")
     print(f"    {'call':<15}{'floor':>8}{'ccxt':>8}{'planar':>8}{'/ floor':>9}{'/ ccxt':>8}{'over ccxt':>11}   target")
+    calls = {row["call"]: row["planar"] for row in rows}
     for row in rows:
         raw, peer, own = row.get("raw"), row["ccxt"], row["planar"]
         floor = f"{raw:>8.0f}" if raw else f"{'-':>8}"
         ratio = f"{own / raw:>9.2f}" if raw else f"{'-':>9}"
-        target = f"<= {TARGETS[row['call']]:.1f} x, <= +60" if raw else "<= +60"
+        alone = CALLS_OF.get(row["call"])
+        if alone is not None:
+            target = f"its call and {own - calls[alone]:.0f} for what CCXT does not do"
+        else:
+            target = f"<= {TARGETS[row['call']]:.1f} x, <= +60" if raw else "<= +60"
         print(
             f"    {row['call']:<15}{floor}{peer:>8.0f}{own:>8.0f}{ratio}{own / peer:>8.2f}{own - peer:>+11.0f}   {target}"
         )
-    if name == "kraken":
-        print("    a cancel is two requests of Planar's: Kraken's answer does not tell what became of the order")
     print(
-        "    an order is its call, and what makes it safe: journal (P10), audit trail, limits, funds, a task of its own"
+        "    what CCXT does not do: three commits to the journal (P10), the audit trail, the checks of rules, limits and"
+    )
+    print(
+        "    funds, a task that nobody can cancel; of Kraken's cancel a second request, which asks what became of the order"
     )
     return rows
