@@ -21,7 +21,7 @@ from planar.transport.context import Effect
 
 READ = {"binance": "GET /api/v3/ticker/24hr", "kraken": "POST /0/private/OpenOrders"}
 WRITE = {"binance": "POST /api/v3/order", "kraken": "POST /0/private/AddOrder"}
-WRITE_MS = 300
+WRITE_MS = 500
 READ_MS = 1_000
 
 Told = tuple[int, str, dict[str, str]]
