@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yarl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from planar.transport import http
 from planar.transport.context import CallContext, Effect, Priority
 from planar.transport.dialer import Dialer, Route
 from planar.transport.guard import HostRules
+from planar.transport.kept import Origin, Request, Way
 from planar.venue.ca import Authority
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -222,3 +224,11 @@ async def test_a_connection_whose_answer_may_still_come_is_not_used_again(dialer
         listener.answer = FINE
         assert (await ask(dialer, listener)).body == b"{}"
     assert [len(seen) for seen in listener.connections] == [2, 1, 1]
+
+
+def test_what_is_sent_shows_no_secret() -> None:
+    url = "https://api.example/order?signature=abc"
+    request = Request("POST", url, {"X-Key": "def"}, b"secret=ghi", write=True)
+    way = Way(Origin(yarl.URL("https://api.example"), None), "/order", "/order?signature=abc")  # type: ignore[arg-type]
+    assert repr(request) == "Request('POST', write=True)"
+    assert repr(way) == "Way('https://api.example/order')"

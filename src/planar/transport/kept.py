@@ -76,6 +76,10 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes | None
     write: bool
 
+    def __repr__(self) -> str:
+        """Without key and signature."""
+        return f"Request({self.method!r}, write={self.write})"
+
 
 class Origin(msgspec.Struct, frozen=True):
     """Where kept connections lead.
@@ -101,6 +105,10 @@ class Way(msgspec.Struct, frozen=True):
     origin: Origin
     path: str
     target: str
+
+    def __repr__(self) -> str:
+        """Without the query, which may hold a signature."""
+        return f"Way({str(self.origin.url) + self.path!r})"
 
     @property
     def host(self) -> str:
