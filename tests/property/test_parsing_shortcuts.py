@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import inspect
 from typing import Any
 
 import ccxt
+from ccxt.base.decimal_to_precision import (
+    DECIMAL_PLACES,
+    NO_PADDING,
+    PAD_WITH_ZERO,
+    ROUND,
+    TICK_SIZE,
+    TRUNCATE,
+    decimal_to_precision,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planar.adapters.ccxt_parsing import ParsingSeam
+from planar.adapters.ccxt_parsing import ParsingSeam, precise
 from planar.adapters.ccxt_short_orders import ShortOrderSeam
 
 
@@ -116,3 +126,30 @@ def test_orders_are_ccxts(order: dict[str, Any], market: Any, paid: Any) -> None
             return type(error)
 
     assert made(SHORT) == made(PLAIN)
+
+
+@settings(max_examples=1_000)
+@given(
+    st.decimals(-10, 10**6, places=4).map(str)
+    | st.builds(lambda count, tick: count * tick, st.integers(0, 10**6), st.sampled_from([0.01, 0.5, 1e-8, 5.0]))
+    | st.sampled_from(["0", "0.0", "007", "1e-3", "", "x", 5, "1.", ".5", "100", "1000000000000000000000.5"]),
+    st.sampled_from([TRUNCATE, ROUND]),
+    st.sampled_from([0.01, 0.5, 1e-8, 0.25, 1.0, 10.0, 5.0, 1, 2, "0.01", 0.0, -1.0]),
+    st.sampled_from([TICK_SIZE, DECIMAL_PLACES]),
+    st.sampled_from([NO_PADDING, PAD_WITH_ZERO]),
+)
+def test_numbers_are_written_as_ccxt_writes_them(
+    n: Any, rounding: int, precision: Any, counting: int, pad: int
+) -> None:
+    def made(written: Any) -> Any:
+        try:
+            return written(n, rounding, precision, counting, pad)
+        except Exception as error:
+            return type(error)
+
+    assert made(precise) == made(decimal_to_precision)
+
+
+def test_numbers_have_ccxts_defaults() -> None:
+    assert inspect.signature(precise).parameters.keys() == inspect.signature(decimal_to_precision).parameters.keys()
+    assert precise.__defaults__ == decimal_to_precision.__defaults__

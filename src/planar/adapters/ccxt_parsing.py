@@ -13,7 +13,7 @@ import importlib
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -23,12 +23,17 @@ from planar.models import Candle
 from planar.models.base import iso8601
 
 _plain = re.compile(r"[A-Za-z0-9_.~=&-]*").fullmatch
-_word = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+_number = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,12})?", re.ASCII).fullmatch
 _exponential = re.compile(r"[+-]?[0-9]*\.?[0-9]*[eE][+-]?[0-9]{1,3}", re.ASCII).fullmatch
 _digits = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?", re.ASCII).fullmatch
 _PLAIN_TYPES = frozenset((str, int, float))
 
 
+ROUND: Final = 1
+DECIMAL_PLACES: Final = 2
+TICK_SIZE: Final = 4
+NO_PADDING: Final = 5
+"""CCXT's words for how a precision is meant, and how a number is written."""
 LONGEST_PLACES: Final = 400
 """Decimal places, or zeros, that a number may have: those of the smallest and the largest float are fewer."""
 
@@ -89,17 +94,34 @@ def _of_ccxt() -> Any:
 
 
 def _query(params: Mapping[str, Any], safe: str) -> str | None:
-    """A query of plain values, of which only those are quoted that need it; None if there are others."""
+    """A query of plain values, quoted at once where it needs it; None if there are others."""
     if not _PLAIN_TYPES.issuperset(map(type, params.values())):
         return None
     text = "&".join([f"{name}={value}" for name, value in params.items()])
-    if _plain(text) and text.count("=") == len(params) and text.count("&") == max(len(params) - 1, 0):
-        return text
-    return "&".join([f"{_quoted(str(name), safe)}={_quoted(str(value), safe)}" for name, value in params.items()])
+    if text.count("=") != len(params) or text.count("&") != max(len(params) - 1, 0):
+        return None
+    return text if _plain(text) else quote(text, f"{safe}=&")
 
 
-def _quoted(text: str, safe: str) -> str:
-    return text if _word(text) else quote(text, safe)
+def precise(
+    n: Any,
+    rounding_mode: int = ROUND,
+    precision: Any = None,
+    counting_mode: int = DECIMAL_PLACES,
+    padding_mode: int = NO_PADDING,
+) -> str:
+    """CCXT's `decimal_to_precision`; a number that is a multiple of its tick already is written as it is."""
+    if counting_mode == TICK_SIZE and padding_mode == NO_PADDING and type(precision) is float and precision > 0:
+        text = repr(n) if type(n) is float else n
+        if type(text) is str and _number(text) and not Decimal(text) % _tick(precision):
+            return text.rstrip("0").rstrip(".") if "." in text else text
+    written: Any = importlib.import_module("ccxt.base.decimal_to_precision").decimal_to_precision
+    return cast(str, written(n, rounding_mode, precision, counting_mode, padding_mode))
+
+
+@lru_cache(1_000)
+def _tick(precision: float) -> Decimal:
+    return Decimal(repr(precision))
 
 
 class ParsingSeam:

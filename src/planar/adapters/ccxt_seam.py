@@ -22,7 +22,7 @@ import planar.runtime as runtime
 from planar.adapters.ccxt_clock import ASKING, ClockSeam
 from planar.adapters.ccxt_entry import EntrySeam
 from planar.adapters.ccxt_errors import unsignable
-from planar.adapters.ccxt_parsing import ParsingSeam, bound_numbers, plain_number
+from planar.adapters.ccxt_parsing import ParsingSeam, bound_numbers, plain_number, precise
 from planar.adapters.ccxt_short_orders import ShortOrderSeam
 from planar.adapters.ccxt_tables import Params, effect_of, endpoint_cost, named, own_copy, request_costs
 from planar.adapters.ccxt_verdict import complete, lacking
@@ -383,4 +383,5 @@ def create(exchange_id: str, config: Mapping[str, Any], wiring: SeamWiring) -> C
     )
     made.planar = wiring
     made.number_to_string = plain_number
+    made.decimal_to_precision = precise
     return cast(CcxtExchange, made)
