@@ -76,7 +76,7 @@ def markets(
             for market in found
             if (search is None or search.upper() in market.symbol)
             and type in (None, market.type)
-            and quote in (None, market.quote)
+            and (quote is None or quote.upper() == (market.quote or "").upper())
         ]
 
     found = run(ask())
