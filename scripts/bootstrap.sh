@@ -50,8 +50,10 @@ UV_PYTHON_DOWNLOADS=never
 UV_SYSTEM_CERTS=true
 export UV_PYTHON_DOWNLOADS UV_SYSTEM_CERTS
 .tools/bin/uv venv --quiet --clear --python "$python" .venv >>"$log" 2>&1 || fail ".venv cannot be made; see $log"
-.tools/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt >>"$log" 2>&1 ||
+# compiled now, as pip does it: else each process compiles CCXT again where PYTHONDONTWRITEBYTECODE is set
+.tools/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements/dev.txt >>"$log" 2>&1 ||
     fail "the locked requirements cannot be installed; see the last lines of $log"
 .tools/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable . >>"$log" 2>&1 ||
     fail "Planar itself cannot be installed; see the last lines of $log"
+.venv/bin/python -m compileall -q src tests >>"$log" 2>&1 || fail "Planar does not compile; see the last lines of $log"
 echo "$wanted" >.venv/.planar-requirements
