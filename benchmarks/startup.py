@@ -1,4 +1,5 @@
-"""P8: a fresh process to its first ticker, with 3,000 markets. P9: 3,000 markets from the cache.
+"""P8: a fresh process to its first ticker, with 3,000 markets. P9: 3,000 markets from the cache. And how long a program
+stands still while they are loaded again.
 
 Each figure is of a process of its own; the peer loads its markets from the same front, as it has no cache.
 """
@@ -85,6 +86,39 @@ taken = time.perf_counter() - began
 print(len(markets.table), taken * 1000, (memory() - before) / 1024)
 """
 
+_STILL = """
+async def stands_still(load):
+    # the longest time that a timer of a millisecond was late, of each load
+    longest = []
+    for _ in range(5):
+        waits = []
+        async def tick():
+            while True:
+                began = time.perf_counter()
+                await asyncio.sleep(0.001)
+                waits.append(time.perf_counter() - began - 0.001)
+        ticking = asyncio.create_task(tick())
+        await load()
+        ticking.cancel()
+        longest.append(max(waits))
+    print(statistics.median(longest), flush=True)
+"""
+
+_STILL_PLANAR = (
+    "import statistics, time\n"
+    + _STILL
+    + _PLANAR.replace(
+        "print(memory(), flush=True)",
+        "await stands_still(lambda: adapter.load_markets(timeout_ms=10_000, reload=True))",
+    )
+)
+
+_STILL_PEER = (
+    "import statistics, time\n"
+    + _STILL
+    + _PEER.replace("print(memory(), flush=True)", "await stands_still(lambda: exchange.load_markets(True))")
+)
+
 
 def _first_line(program: str, *arguments: str) -> tuple[float, str]:
     """Seconds from the start of a process to its first line, and the line."""
@@ -117,6 +151,10 @@ def report() -> None:
                     taken[name].append((seconds, int(line) / 1024))
             _print_startup(taken)
             rows = [_first_line(_CACHE, cache)[1].split() for _ in range(RUNS)]
+            still = {
+                "ccxt.pro": _first_line(_STILL_PEER, socket)[1],
+                "planar": _first_line(_STILL_PLANAR, socket, cache)[1],
+            }
         finally:
             front.terminate()
             front.wait()
@@ -126,6 +164,9 @@ def report() -> None:
         f"    {statistics.median(float(row[1]) for row in rows):.1f} ms, "
         f"{statistics.median(float(row[2]) for row in rows):.1f} MB more; target: <= 50 ms, <= 20 MB"
     )
+    print(f"\nHow long the loop stands still while {count} markets are loaded again, ms (median of 5 loads)")
+    for name, seconds in still.items():
+        print(f"    {name:<10}{float(seconds) * 1000:>7.0f}")
 
 
 def _print_startup(taken: dict[str, list[tuple[float, float]]]) -> None:

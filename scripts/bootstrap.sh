@@ -55,5 +55,5 @@ export UV_PYTHON_DOWNLOADS UV_SYSTEM_CERTS
     fail "the locked requirements cannot be installed; see the last lines of $log"
 .tools/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable . >>"$log" 2>&1 ||
     fail "Planar itself cannot be installed; see the last lines of $log"
-.venv/bin/python -m compileall -q src tests >>"$log" 2>&1 || fail "Planar does not compile; see the last lines of $log"
+.venv/bin/python -m compileall -q src tests benchmarks >>"$log" 2>&1 || fail "Planar does not compile; see the last lines of $log"
 echo "$wanted" >.venv/.planar-requirements

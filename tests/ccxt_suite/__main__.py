@@ -5,7 +5,8 @@
     --prove-skips                      take each skip away and see the failure that it stands for
     --json                             one final object on standard output
 
-The exit code is 0 only if every method passes or fails as the committed tables say.
+A run that is not as expected beside another is carried out once more, alone: the suite waits by the clock, and so does
+its machine. The exit code is 0 only if every method passes or fails as the committed tables say.
 """
 
 from __future__ import annotations
@@ -74,6 +75,12 @@ def main() -> int:
         plan = proofs.plan if given.prove_skips else whole
         runs = [step for exchange in exchanges for mode in modes for step in plan(exchange, mode, only)]
         results = asyncio.run(carry_out(runs, copies))
+        again = [step for step, result in zip(runs, results, strict=True) if result.wrong]
+        if 0 < len(again) < len(runs):
+            show(results, as_json=False)
+            progress("\nonce more, alone:")
+            alone = {result.name: result for result in asyncio.run(carry_out(again, copies[:1]))}
+            results = [alone.get(result.name, result) for result in results]
         results.append(suite_itself(copies))
     show(results, as_json=given.json)
     return 1 if any(result.wrong for result in results) else 0

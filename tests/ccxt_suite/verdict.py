@@ -47,7 +47,7 @@ def _restricted(committed: Expected, only: Sequence[str]) -> Expected:
 def _ends(task: Task, outcome: Outcome, said: Said) -> list[str]:
     if outcome.hung:
         where = ", ".join(sorted(said.hanging)) or "no method"
-        return [f"it hangs, in {where}"]
+        return [f"it hangs, in {where}; the last it said: {outcome.output.strip()[-SHOWN:]}"]
     if said.parts != {"PUBLIC", "PRIVATE"}:
         end = outcome.output.strip()[-SHOWN:] + outcome.errors[-SHOWN:]
         return [f"it did not come to its end: {end}"]

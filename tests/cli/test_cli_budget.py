@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from cli_kit import Home, Venue
 
@@ -17,13 +18,17 @@ def test_the_budget_is_shown(home: Home) -> None:
 def test_a_live_budget_is_a_line_a_second_of_what_all_have_used_and_costs_nothing(venue: Venue) -> None:
     where = ("-e", "binance", "--environment", "local")
     assert json.loads(venue.home.run("budget", *where, "--json").out)["meters"]["weight"]["used"] == 0
-    venue.home.run("ticker", "BTC/USDT", *where)
-    first = json.loads(venue.home.run("budget", *where, "--json").out)
-    lines = venue.home.run("budget", *where, "--live", "--seconds", "1.5", "--json").out.splitlines()
+    for _ in range(3):
+        minute = time.time() // 60
+        venue.home.run("ticker", "BTC/USDT", *where)
+        first = json.loads(venue.home.run("budget", *where, "--json").out)
+        lines = venue.home.run("budget", *where, "--live", "--seconds", "1.5", "--json").out.splitlines()
+        told = venue.home.run("budget", *where, "--live", "--seconds", "0.5").out
+        if time.time() // 60 == minute:  # else the exchange counts from zero again
+            break
     assert len(lines) == 2
     assert json.loads(lines[-1])["meters"]["weight"]["used"] == first["meters"]["weight"]["used"] > 0
     assert json.loads(lines[-1])["stopped_s"] == 0
-    told = venue.home.run("budget", *where, "--live", "--seconds", "0.5").out
     assert told.startswith("binance: weight ")
 
 

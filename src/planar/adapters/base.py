@@ -161,6 +161,11 @@ class Adapter(abc.ABC):
     async def load_markets(self, *, timeout_ms: int, reload: bool = False) -> Mapping[str, Market]:
         """Markets by unified symbol."""
 
+    @property
+    def markets_age_ms(self) -> int:
+        """How long ago the markets were fetched that were loaded last; 0 where they are fetched with each load."""
+        return 0
+
     @abc.abstractmethod
     def resolve(self, text: str, market_type: str | None = None, sub_type: str | None = None) -> str:
         """The unified symbol that `text` means: a symbol, an id of the venue, or a pair in any common form.

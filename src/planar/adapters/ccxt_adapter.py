@@ -13,6 +13,7 @@ import planar.runtime as runtime
 from planar.adapters import priorities
 from planar.adapters.base import OrderRef, OrderRequest
 from planar.adapters.ccxt_account_types import AccountTypes
+from planar.adapters.ccxt_beside import beside
 from planar.adapters.ccxt_carrying import CcxtCarrying
 from planar.adapters.ccxt_changes import asked
 from planar.adapters.ccxt_describing import capabilities_of, exact
@@ -151,16 +152,25 @@ class CcxtAdapter(CcxtCarrying, CcxtUnified):
 
     # -- markets ---------------------------------------------------------------------------------------------------
     async def load_markets(self, *, timeout_ms: int, reload: bool = False) -> Mapping[str, Market]:
-        """Markets by unified symbol, from the cache if it is fresh."""
+        """Markets by unified symbol, from the cache if it is fresh; the loop goes on while CCXT parses them."""
 
-        async def fetch() -> object:
+        async def fetch(keep: Callable[[CcxtMarkets], MarketSet]) -> MarketSet:
+            async def load(exchange: Any) -> MarketSet:
+                await exchange.load_markets(True)
+                return keep(exchange)
+
             return await self.call(
-                "load_markets", self.exchange.load_markets, True, timeout_ms=timeout_ms, priority=Priority.MARKET
+                "load_markets", beside, self.exchange, load, timeout_ms=timeout_ms, priority=Priority.MARKET
             )
 
         exchange = cast(CcxtMarkets, self.exchange)
         self._markets = await self._cache.load(self._markets_key, exchange, fetch, reload=reload)
         return self._markets.table
+
+    @property
+    def markets_age_ms(self) -> int:
+        """How long ago the markets were fetched that were loaded last: the cache may have them from yesterday."""
+        return 0 if self._markets is None else max(0, self._markets.age_ms)
 
     def market_of(self, symbol: str) -> Market | None:
         """The market of a symbol, if the markets are loaded."""

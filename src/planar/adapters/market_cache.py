@@ -123,7 +123,7 @@ class MarketCache:
         self,
         key: MarketsKey,
         exchange: CcxtMarkets,
-        fetch: Callable[[], Awaitable[object]],
+        fetch: Callable[[Callable[[CcxtMarkets], MarketSet]], Awaitable[MarketSet]],
         *,
         reload: bool = False,
     ) -> MarketSet:
@@ -132,7 +132,8 @@ class MarketCache:
         Many callers at once make one request; when the one that makes it is canceled, the next one makes it.
 
         Args:
-            fetch: makes `exchange` load its markets from the venue; called only if that is needed.
+            fetch: loads the markets from the venue, gives the instance that has them to its argument, which captures
+                and writes them, in whatever thread, and returns what that returns; called only if it is needed.
             reload: fetch even if the markets are not old.
 
         Raises:
@@ -145,8 +146,7 @@ class MarketCache:
                 if self._offline:
                     markets = self._offline_twin(key)
                 else:
-                    await fetch()
-                    markets = self._keep(key, exchange)
+                    markets = await fetch(lambda loaded: self._keep(key, loaded))
             self._held[key] = markets
         install(markets.tables, exchange)
         return markets

@@ -62,6 +62,12 @@ EXCHANGE_KEYS: tuple[Key, ...] = (
     ),
     _TIMEOUT,
     Key(
+        name="markets_refresh",
+        field="markets_refresh_ms",
+        kind="duration",
+        parse=values.milliseconds_or_never(1_000, 7 * 86_400_000),
+    ),
+    Key(
         name="rateLimit",
         field="rate_limit_ms",
         kind="duration",

@@ -99,6 +99,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
         timeout_ms: the time one call may take, all its requests and waits included.
         rate_limit_ms: an extra spacing between requests, written by the user; None when only the venue's own limits
             hold.
+        markets_refresh_ms: how old the markets may become before they are loaded again by themselves; 0: they never are.
         enable_rate_limit: False removes pacing; never the stop after 429 or 418.
         verify_ssl: False accepts any certificate.
         proxy: URL of an HTTP, HTTPS or SOCKS 5 proxy; a Secret since it may hold a password.
@@ -130,6 +131,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True):
     leveraged: Leveraged | None = None
     timeout_ms: int = 10_000
     rate_limit_ms: int | None = None
+    markets_refresh_ms: int = 3_600_000
     enable_rate_limit: bool = True
     verify_ssl: bool = True
     proxy: Secret | None = None

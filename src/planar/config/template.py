@@ -32,6 +32,7 @@ _CONFIG = """\
 # audit = true               # keep a trail of every request that changes something
 # durability = "disk"        # an order is on the disk before it is sent: it survives a power failure
 # order_entry = "websocket"  # orders over the exchange's socket; "rest"; "auto": the socket for what REST would make wait
+# markets_refresh = "60m"    # the markets are loaded again when they are so old; "never": only when the program asks
 # reconcile = "report"       # orders at the exchange that the journal has lost: "adopt" takes them in, "cancel" ends them
 # withdrawals = false        # true allows withdrawals, and only to:
 # withdraw_to = ["0x...", "r... 12345"]   # addresses, a tag after a blank

@@ -130,6 +130,12 @@ def milliseconds(low: int, high: int) -> Parse:
     return parse
 
 
+def milliseconds_or_never(low: int, high: int) -> Parse:
+    """The same; "never" is 0."""
+    parse = milliseconds(low, high)
+    return lambda value: 0 if value == "never" else parse(value)
+
+
 def whole(low: int, high: int) -> Parse:
     """A whole number within `low` and `high`."""
 

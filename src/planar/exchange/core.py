@@ -15,6 +15,7 @@ from planar.config import ExchangeSettings, Settings
 from planar.config.accounts import ConfiguredAccount
 from planar.config.schema import Environment
 from planar.errors import BadRequest, BadSymbol, NotSupported, Outcome, WrongLoop
+from planar.exchange.market_keeper import MarketKeeper
 from planar.exchange.naming import label_of
 from planar.exchange.prices import LastPrices
 from planar.exchange.wiring import SafetyWiring
@@ -89,6 +90,7 @@ class ExchangeCore:
         self._closed = False
         self._markets: Mapping[str, Market] = {}
         self._loading: asyncio.Task[Mapping[str, Market]] | None = None
+        self._keeper = MarketKeeper(label_of(self), lambda: self.load_markets(reload=True), settings.markets_refresh_ms)
 
     # -- what it is ------------------------------------------------------------------------------------------------
     @property
@@ -181,7 +183,8 @@ class ExchangeCore:
     async def load_markets(self, reload: bool = False) -> Mapping[str, Market]:
         """Load the markets, from the cache if it is fresh; `reload` asks the venue.
 
-        One load serves all who ask meanwhile; a caller who leaves does not end it for the others.
+        One load serves all who ask meanwhile; a caller who leaves does not end it for the others. The loop goes on while
+        they are read. In a program that runs on they are loaded again by themselves, see `markets_refresh`.
         """
         self._check_loop()
         if self._markets and not reload:
@@ -193,6 +196,7 @@ class ExchangeCore:
 
     async def _load(self, reload: bool) -> Mapping[str, Market]:
         self._markets = await self._adapter.load_markets(timeout_ms=self._settings.timeout_ms, reload=reload)
+        self._keeper.loaded(self._markets, self._adapter.markets_age_ms)
         return self._markets
 
     def _loaded(self, task: asyncio.Task[Mapping[str, Market]]) -> None:
@@ -337,6 +341,7 @@ class ExchangeCore:
             self._order_manager.funds.market_of = lambda symbol: self._markets.get(symbol)
             self._order_manager.funds.listening = self._hub.hears_balance
             self._order_manager.groups.fit = self._fit
+            self._order_manager.submitter.on_refused = self._keeper.refused
         return self._order_manager
 
     def _fit(self, symbol: str, amount: Amount) -> Amount:
@@ -370,6 +375,7 @@ class ExchangeCore:
 
     async def close(self) -> None:
         """Close streams, orders and sockets; the workspace calls it."""
+        await self._keeper.close()
         if self._loading is not None:
             self._loading.cancel()
         await self._hub.close()

@@ -85,7 +85,7 @@ class OrderManager:
             submitting=lambda client_id: self._tasks.running(f"submit {client_id}"),
         )
         self.readiness = Readiness(self._pass, lambda: bool(self.store.unfinished()))
-        self._submitter = Submitter(
+        self.submitter = Submitter(
             adapter,
             self.store,
             self._tasks,
@@ -109,7 +109,7 @@ class OrderManager:
                 adapter=adapter,
                 store=self.store,
                 tasks=self._tasks,
-                submitter=self._submitter,
+                submitter=self.submitter,
                 canceller=self._canceller,
                 alarms=alarms or Alarms(),
                 account=account,
@@ -124,11 +124,11 @@ class OrderManager:
                 listening=lambda: self.reconciler.listening(),
             )
         )
-        self._replacer = Replacer(adapter, self.store, self._canceller, self._submitter.send_alone)
+        self._replacer = Replacer(adapter, self.store, self._canceller, self.submitter.send_alone)
         self.trimmer = Trimmer(
             adapter, self.store, self._tasks, self.amender, self._canceller, alarms or Alarms(), account
         )
-        self._batcher = Batcher(adapter, self.store, self._submitter, self._canceller)
+        self._batcher = Batcher(adapter, self.store, self.submitter, self._canceller)
         self._decider = Decider(adapter, self.store, timeout_ms)
         self.store.shows_terms = profile.amend is not None
         watch_overfills(self.store, alarms or Alarms(), adapter.id, account)
@@ -246,7 +246,7 @@ class OrderManager:
     ) -> None:
         """Send an order that is in the journal. The caller may leave; the order's own task goes on."""
         with concerning(request.client_id, intent_id):
-            work = self._submitter.submit(request, timeout_ms, send)
+            work = self.submitter.submit(request, timeout_ms, send)
             submission = self._tasks.start(f"submit {request.client_id}", work)
         await asyncio.shield(submission)
 
@@ -331,11 +331,11 @@ class OrderManager:
     # -- cancelling and deciding --------------------------------------------------------------------------------------
     def closed_for_s(self, symbol: str) -> float | None:
         """See `Submitter.closed_for_s`."""
-        return self._submitter.closed_for_s(symbol)
+        return self.submitter.closed_for_s(symbol)
 
     def key_refused_for_s(self) -> float | None:
         """See `Submitter.key_refused_for_s`."""
-        return self._submitter.key_refused_for_s()
+        return self.submitter.key_refused_for_s()
 
     async def cancel(
         self, ref: OrderRef, *, params: Mapping[str, Any] = NOTHING, timeout_ms: int | None = None
@@ -379,7 +379,7 @@ class OrderManager:
 
     async def close(self) -> None:
         """Let submissions end, stop looking into unknown orders (the next start does), close the journal."""
-        await self._submitter.close()
+        await self.submitter.close()
         await self.amender.close()
         await self._canceller.close()
         await self.readiness.close()

@@ -29,6 +29,9 @@ Send = Callable[[OrderRequest, int], Awaitable[Order]]
 class Submitter:
     """Sends the orders of one account.
 
+    Attributes:
+        on_refused: told of each error by which the exchange refused an order.
+
     Args:
         handle: makes the handle that is given to whoever has to wait.
         resolve: looks into an unknown order from now on.
@@ -53,6 +56,7 @@ class Submitter:
         self._handle = handle
         self._resolve = resolve
         self._refresh = refresh
+        self.on_refused: Callable[[PlanarError], None] | None = None
         self._closing = False
         self._closed_s: dict[str, float] = {}
         self._key_refused_s: float | None = None
@@ -125,6 +129,8 @@ class Submitter:
             elif isinstance(error, AuthenticationError):
                 self._key_refused_s = runtime.monotonic()
             self._store.keep(Refused(client_id=client_id, wall_ms=now_ms, code=error.code, reason=reason))
+            if self.on_refused is not None:
+                self.on_refused(error)
             raise error
         log.warning("order %s may or may not exist, it is being looked into: %s", client_id, reason)
         self._store.keep(Unknown(client_id=client_id, wall_ms=now_ms, reason=reason))

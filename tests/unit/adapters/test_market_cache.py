@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ import pytest
 import synthetic_markets as synthetic
 
 from planar import runtime
-from planar.adapters.ccxt_markets import LazyDict, capture
-from planar.adapters.market_cache import MAX_AGE_MS, MarketCache, file_name, markets_key
+from planar.adapters.ccxt_markets import CcxtMarkets, LazyDict, capture
+from planar.adapters.market_cache import MAX_AGE_MS, MarketCache, MarketSet, file_name, markets_key
 from planar.adapters.market_file import MarketsKey, encode
 from planar.errors import BadResponse, ExchangeNotAvailable, Outcome
 
 HOUR_MS = 3_600_000
+Keep = Callable[[CcxtMarkets], MarketSet]
 
 
 class Account:
@@ -35,11 +37,11 @@ class Account:
         self.count = count
         self.fetched = 0
 
-    async def fetch(self) -> object:
+    async def fetch(self, keep: Keep) -> MarketSet:
         self.fetched += 1
         await asyncio.sleep(0)
         synthetic.load(self.exchange, self.count)
-        return self.exchange.markets
+        return keep(self.exchange)
 
     async def load(self, cache: MarketCache, **options: Any) -> Any:
         return await cache.load(self.key, self.exchange, self.fetch, **options)
@@ -90,9 +92,10 @@ async def test_when_the_fetching_caller_is_canceled_the_next_one_fetches(tmp_pat
     cache, first, second = MarketCache(tmp_path), Account(), Account()
     started = asyncio.Event()
 
-    async def never() -> None:
+    async def never(keep: Keep) -> MarketSet:
         started.set()
         await asyncio.Event().wait()
+        return keep(first.exchange)
 
     canceled = asyncio.ensure_future(cache.load(first.key, first.exchange, never))
     await started.wait()
@@ -108,7 +111,7 @@ async def test_when_the_fetching_caller_is_canceled_the_next_one_fetches(tmp_pat
 async def test_a_failing_fetch_fails_each_caller_and_keeps_nothing(tmp_path: Path) -> None:
     cache, account = MarketCache(tmp_path), Account()
 
-    async def fail() -> None:
+    async def fail(keep: Keep) -> MarketSet:
         raise BadResponse("no JSON")
 
     for _ in range(2):
@@ -234,9 +237,10 @@ async def test_markets_that_cannot_be_kept_are_used_all_the_same(
 ) -> None:
     account, cache = Account(), MarketCache(tmp_path)
 
-    async def fetch() -> None:
-        await account.fetch()
+    async def fetch(keep: Keep) -> MarketSet:
+        synthetic.load(account.exchange, account.count)
         account.exchange.markets["ETH/USDT"]["odd"] = {1, 2}
+        return keep(account.exchange)
 
     markets = await cache.load(account.key, account.exchange, fetch)
     assert "ETH/USDT" in caplog.text
@@ -252,10 +256,11 @@ async def test_a_market_without_an_id_is_an_error_that_says_so(tmp_path: Path) -
     """CCXT takes such a row for a market; its tables of something else hold texts, which have no id either."""
     account = Account()
 
-    async def fetch() -> None:
-        await account.fetch()
+    async def fetch(keep: Keep) -> MarketSet:
+        synthetic.load(account.exchange, account.count)
         account.exchange.set_markets([{**account.exchange.market("ETH/USDT"), "id": None}])
         account.exchange.options["networks"] = {"ERC20": "ETH"}
+        return keep(account.exchange)
 
     markets = await MarketCache(tmp_path).load(account.key, account.exchange, fetch)
     with pytest.raises(BadResponse, match="`id` is missing"):
@@ -266,8 +271,9 @@ async def test_a_market_without_an_id_is_an_error_that_says_so(tmp_path: Path) -
 async def test_an_answer_without_markets_is_an_error(tmp_path: Path) -> None:
     account = Account()
 
-    async def nothing() -> None:
+    async def nothing(keep: Keep) -> MarketSet:
         account.exchange.set_markets([])
+        return keep(account.exchange)
 
     with pytest.raises(BadResponse, match="not a single market"):
         await MarketCache(tmp_path).load(account.key, account.exchange, nothing)
