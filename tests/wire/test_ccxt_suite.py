@@ -97,7 +97,9 @@ def test_verdicts() -> None:
     whole = SAID + "[INFO] END PRIVATE_TESTS binance\n"
     assert verdict.judge(wanted, outcome(whole), table) == []
     assert "did not come to its end" in verdict.judge(wanted, outcome(SAID), table)[0]
-    assert verdict.judge(wanted, outcome(whole, hung=True), table) == ["it hangs, in fetchOrders"]
+    [hanging] = verdict.judge(wanted, outcome(whole, hung=True), table)
+    assert hanging.startswith("it hangs, in fetchOrders; the last it said: ")
+    assert hanging.endswith("[INFO] END PRIVATE_TESTS binance")
     mended = whole.replace("[TEST_FAILURE] binance fetchTrades", "[INFO]")
     assert verdict.judge(wanted, outcome(mended), table) == [
         "fetchTrades is expected to fail (it is wrong), and does not"

@@ -59,7 +59,7 @@ def test_every_section_variable_field_environment_and_alias_stands_on_the_page()
 @pytest.mark.parametrize("key", EXCHANGE_KEYS, ids=lambda key: key.name)
 def test_the_defaults_on_the_page_are_the_schemas(key: Key) -> None:
     default = getattr(ExchangeSettings(id="x"), key.field)
-    texts = {True: "`true`", False: "`false`", None: "none", 10_000: "`10000`", (): "`[]`"}
+    texts = {True: "`true`", False: "`false`", None: "none", 10_000: "`10000`", 3_600_000: '`"60m"`', (): "`[]`"}
     texts |= {word: f'`"{word}"`' for word in ("private", "report", "process")}
     tables = {"leveraged": "never", "ccxt": "empty", "limits": "none", "paper": "see below"}
     wanted = tables.get(key.name) or texts.get(default, f'`"{default}"`')
