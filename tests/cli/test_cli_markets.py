@@ -36,3 +36,4 @@ def test_exchanges_are_listed_by_part_of_an_id_and_by_what_they_can(home: Home) 
     }
     assert "kraken" in able
     assert home.run("exchanges", "--can", "watchNothing").code == 2
+    assert "0 exchanges; did you mean kraken?" in home.run("exchanges", "krakem").out

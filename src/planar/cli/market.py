@@ -30,6 +30,7 @@ def exchanges(search: str | None = None, /, *, can: str | None = None, json: Jso
             watchOrders,createOrder:postOnly. What nobody knows does not count.
     """
     from planar.adapters.exchange_ids import known_ids, streaming_ids
+    from planar.config.suggest import did_you_mean
     from planar.exchange.described import has_all, parsed
     from planar.venue.wire import known_wires
 
@@ -46,7 +47,9 @@ def exchanges(search: str | None = None, /, *, can: str | None = None, json: Jso
 
     def render() -> Table:
         cells = [[str(row["id"]), *("yes" if row[key] else "" for key in ("streams", "local_venue"))] for row in rows]
-        return output.table(("exchange", "streams", "local venue"), cells, title=f"{len(rows)} exchanges")
+        near = did_you_mean(search, known_ids()) if search and not rows else None
+        title = f"{len(rows)} exchanges" + (f"; {near}" if near else "")
+        return output.table(("exchange", "streams", "local venue"), cells, title=title)
 
     return output.show(rows, render, json=json)
 
