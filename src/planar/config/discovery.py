@@ -64,7 +64,7 @@ def _searched(name: str, cwd: Path, environ: Mapping[str, str], findings: Findin
     found = _first(name, [cwd, *cwd.parents])
     if found is None:
         own = config_dir(environ) / name
-        return own if own.is_file() else None
+        return own if own.exists() else None
     if _planted(found):
         text = "the file belongs to another user and lies in a directory that everyone may write to; it is not used"
         variable = "PLANAR_CONFIG" if name == CONFIG_NAME else "PLANAR_SECRETS"
@@ -76,7 +76,7 @@ def _searched(name: str, cwd: Path, environ: Mapping[str, str], findings: Findin
 
 
 def _first(name: str, directories: list[Path]) -> Path | None:
-    return next((path for path in _candidates(name, directories) if path.is_file()), None)
+    return next((path for path in _candidates(name, directories) if path.exists()), None)
 
 
 def _candidates(name: str, directories: list[Path]) -> Iterator[Path]:

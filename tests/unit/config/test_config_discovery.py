@@ -92,6 +92,14 @@ def test_a_named_file_that_is_missing_is_not_replaced_by_another(tmp_path: Path)
             found(tmp_path, **{variable: "x/none.toml"})
 
 
+@pytest.mark.parametrize("name", ["planar.toml", "user/planar.toml", "secrets.toml"])
+def test_a_directory_in_the_place_of_a_file_is_an_error(tmp_path: Path, name: str) -> None:
+    """As a container makes one where a file to be mounted is missing."""
+    (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(InvalidConfig, match=f"{name}: the file cannot be read: Is a directory"):
+        found(tmp_path)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG directories")
 def test_the_users_own_directory_is_asked_last(tmp_path: Path) -> None:
     config = put(tmp_path / "home/.config/planar/planar.toml", TOML)
