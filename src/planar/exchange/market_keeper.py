@@ -49,7 +49,8 @@ class MarketKeeper:
     def loaded(self, markets: Markets, age_ms: int) -> None:
         """The markets are these now, and were fetched so long ago; from now on they are kept."""
         before, self._markets = self._markets, markets
-        self._loaded_s, self._age_s, self._doubt = runtime.monotonic(), age_ms / 1000, ""
+        self._loaded_s, self._doubt = runtime.monotonic(), ""
+        self._age_s = 0.0 if before else age_ms / 1000  # offline even what is asked for anew is old
         if before:
             with logging_for(self._label):
                 _tell(before, markets)

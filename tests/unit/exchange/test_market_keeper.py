@@ -32,6 +32,7 @@ class Kept:
         self.loads_s: list[float] = []
         self.errors: list[PlanarError] = []
         self.next = MARKETS
+        self.age_ms = 0
         self.keeper = MarketKeeper("binance", self._load, every_ms)
 
     async def _load(self) -> Mapping[str, Market]:
@@ -39,7 +40,7 @@ class Kept:
         await runtime.sleep(1)
         if self.errors:
             raise self.errors.pop()
-        self.keeper.loaded(self.next, 0)
+        self.keeper.loaded(self.next, self.age_ms)
         return self.next
 
 
@@ -71,6 +72,18 @@ def test_old_markets_of_the_cache_are_loaded_soon_but_not_by_a_program_that_ends
         return [moment_s - began_s for moment_s in kept.loads_s]
 
     assert lived(life) == [first_s]
+
+
+def test_markets_that_stay_old_since_the_program_is_offline_are_not_asked_for_each_minute() -> None:
+    async def life() -> list[float]:
+        kept, began_s = Kept(), runtime.monotonic()
+        kept.age_ms = 30 * HOUR_MS
+        kept.keeper.loaded(MARKETS, kept.age_ms)
+        await runtime.sleep(4_000)
+        await kept.keeper.close()
+        return [moment_s - began_s for moment_s in kept.loads_s]
+
+    assert lived(life) == [60, 3_661]
 
 
 def test_what_was_loaded_by_the_program_counts() -> None:
